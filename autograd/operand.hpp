@@ -1,0 +1,115 @@
+// Operand: what an operation takes. Made implicitly from a Variable, Parameter, Tensor, number or xtensor
+// expression, it also remembers the line of the program where that happened: the user's call.
+#pragma once
+
+#include <source_location>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <xgrad/autograd/parameter.hpp>
+#include <xgrad/autograd/variable.hpp>
+
+namespace xgrad {
+
+/// An argument of one call: it may refer to the caller's Variable, so it must not outlive the call.
+class Operand {
+ public:
+  using Location = std::source_location;
+
+  Operand(const Variable& variable,
+          Location where = Location::current())  // NOLINT(google-explicit-constructor)
+      : reference_(&variable), where_(where) {}
+  Operand(Variable&& variable, Location where = Location::current())  // NOLINT(google-explicit-constructor)
+      : own_(std::move(variable)), where_(where) {}
+  Operand(const Parameter& parameter,
+          Location where = Location::current())  // NOLINT(google-explicit-constructor)
+      : own_(parameter), where_(where) {}
+  Operand(Tensor tensor, Location where = Location::current())  // NOLINT(google-explicit-constructor)
+      : own_(std::move(tensor)), where_(where) {}
+  template <Number T>
+  Operand(T number, Location where = Location::current())  // NOLINT(google-explicit-constructor)
+      : where_(where),
+        number_(static_cast<double>(number)),
+        weak_(std::is_same_v<T, bool> ? Weak::boolean
+              : std::is_integral_v<T> ? Weak::integer
+                                      : Weak::real) {}
+  template <class E>
+  requires detail::Convertible<E> Operand(
+      E&& expression, Location where = Location::current())  // NOLINT(google-explicit-constructor)
+      : own_(Tensor(std::forward<E>(expression))), where_(where) {}
+
+  Operand(const Operand&) = delete;
+  Operand& operator=(const Operand&) = delete;
+  Operand(Operand&& other) noexcept
+      : own_(std::move(other.own_)),
+        reference_(other.reference_),
+        where_(other.where_),
+        number_(other.number_),
+        weak_(other.weak_) {}
+
+  /// How weakly a C++ number is typed: it takes the dtype of what it meets, unless that cannot hold its kind.
+  enum class Weak : std::uint8_t { no, boolean, integer, real };
+  Weak weak() const { return weak_; }
+  /// The number itself, where weak() is not `no`.
+  double number() const { return number_; }
+  /// The dtype alone: a number's is float32, or bool.
+  DType dtype() const { return weak_ == Weak::no ? get().dtype() : weak_ == Weak::boolean ? bool_ : float32; }
+  const Shape& shape() const { return get().shape(); }
+  int rank() const { return shape().rank(); }
+  Location where() const { return where_; }
+
+  /// The value as it is; of a number, a 0-d tensor of dtype().
+  const Variable& variable() {
+    if (weak_ != Weak::no) become(dtype());
+    return get();
+  }
+  /// The value in this dtype: numbers take it, constants are converted. Precondition: a recorded value has it
+  /// already.
+  const Variable& as(DType dtype) {
+    if (weak_ != Weak::no || get().dtype() != dtype) become(dtype);
+    return get();
+  }
+
+  /// "W1 (20, 12288)", "(20, 5)" or "0.5": for error messages.
+  std::string describe() const;
+
+ private:
+  const Variable& get() const { return reference_ != nullptr ? *reference_ : own_; }
+  void become(DType dtype);
+
+  static Variable scalar_placeholder() { return Variable(Tensor(Shape{}, float32, {})); }
+  Variable own_ = scalar_placeholder();  // of a number: shape () and no storage, until it becomes a tensor
+  const Variable* reference_ = nullptr;
+  Location where_;
+  double number_ = 0;
+  Weak weak_ = Weak::no;
+};
+
+namespace detail {
+
+/// The operation that is being called, for its errors.
+struct Call {
+  const char* op;
+  std::source_location where;
+  Call(const char* name, const Operand& first) : op(name), where(place(first.where())) {}
+  Call(const char* name, std::source_location at) : op(name), where(place(at)) {}
+  static std::source_location place(std::source_location otherwise);
+
+  /// "op: what; hint (at train.cpp:31, in layer1)"
+  std::string message(const std::string& what, const std::string& hint = {}) const;
+  template <class E>
+  [[noreturn]] void fail(const std::string& what, const std::string& hint = {}) const {
+    throw E(message(what, hint));
+  }
+
+  /// The dtype in which operands meet. Numbers are weak; bool gives way to int64 and int64 to floating.
+  /// Throws DTypeError for float32 with float64.
+  DType common_dtype(std::initializer_list<const Operand*> operands) const;
+  /// The broadcast shape. Throws ShapeError with both operands.
+  Shape common_shape(const Operand& a, const Operand& b) const;
+  /// 0 <= axis < rank from an axis that may be negative. Throws ShapeError.
+  int axis(int axis, const Operand& x) const;
+};
+
+}  // namespace detail
+}  // namespace xgrad

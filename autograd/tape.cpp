@@ -1,0 +1,415 @@
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <ostream>
+#include <unordered_map>
+#include <xgrad/autograd/linear.hpp>
+#include <xgrad/autograd/operand.hpp>
+#include <xgrad/autograd/tape.hpp>
+
+namespace xgrad {
+
+namespace detail {
+namespace {
+
+constexpr std::size_t arena_chunk = 64 * 1024;
+constexpr std::size_t nodes_per_chunk = 512;
+
+// Grows by pooled chunks and never moves what it holds.
+template <class T, std::size_t PerChunk>
+class ChunkedList {
+ public:
+  ~ChunkedList() { shrink(0); }
+  std::size_t size() const { return size_; }
+  T& operator[](std::size_t i) const { return static_cast<T*>(chunks_[i / PerChunk].data())[i % PerChunk]; }
+  T& push(T value) {
+    if (size_ == chunks_.size() * PerChunk) chunks_.emplace_back(PerChunk * sizeof(T));
+    T* place = &(*this)[size_];
+    new (place) T(std::move(value));
+    ++size_;
+    return *place;
+  }
+  void shrink(std::size_t size) {
+    while (size_ > size) (*this)[--size_].~T();
+  }
+
+ private:
+  std::vector<Storage> chunks_;
+  std::size_t size_ = 0;
+};
+
+class Arena {
+ public:
+  void* allocate(std::size_t bytes, std::size_t alignment) {
+    std::size_t start = (used_ + alignment - 1) / alignment * alignment;
+    if (chunks_.empty() || start + bytes > chunks_.back().bytes()) {
+      chunks_.emplace_back(std::max(bytes, arena_chunk));
+      start = 0;
+    }
+    used_ = start + bytes;
+    return static_cast<char*>(chunks_.back().data()) + start;
+  }
+
+ private:
+  std::vector<Storage> chunks_;
+  std::size_t used_ = 0;
+};
+
+thread_local Tape* recording_tape = nullptr;
+thread_local std::vector<Tape*> tapes_here;  // alive, of this thread
+
+// Numbers of all tapes that are alive, to tell a variable of a dead tape (a constant) from one of another
+// thread.
+std::mutex alive_mutex;
+std::vector<std::uint64_t>& alive() {
+  static std::vector<std::uint64_t>& ids = *new std::vector<std::uint64_t>;
+  return ids;
+}
+std::uint64_t new_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
+struct TapeImpl {
+  std::uint64_t id = new_id();
+  const void* thread = &recording_tape;  // its address differs from thread to thread
+  Tape* outer = recording_tape;
+  ChunkedList<Node, nodes_per_chunk> nodes;
+  ChunkedList<ConstantInfo, nodes_per_chunk> constants;
+  std::vector<ScopeInfo> scopes{{"", 0}};
+  std::unordered_map<std::uint32_t, LeafInfo> leaves;
+  struct Snapshot {
+    std::uint32_t index;
+    std::uint64_t version;
+  };
+  std::unordered_map<const void*, Snapshot> parameters;  // the newest leaf of each
+  Arena arena;
+
+  ~TapeImpl() { release_from(0); }
+
+  void release(Node& node) {
+    if (node.pullback == nullptr) return;
+    node.pullback->~Pullback();
+    node.pullback = nullptr;
+    node.released = true;
+  }
+  void release_from(std::size_t first) {
+    for (std::size_t i = nodes.size(); i > first; --i) release(nodes[i - 1]);
+  }
+  // Takes back what was recorded since the tape had `size` nodes.
+  void truncate(std::size_t size) {
+    release_from(size);
+    nodes.shrink(size);
+    std::erase_if(leaves, [&](const auto& leaf) { return leaf.first >= size; });
+    std::erase_if(parameters, [&](const auto& entry) { return entry.second.index >= size; });
+  }
+
+  std::uint32_t scope_number(const Scope* scope) {
+    if (scope == nullptr) return 0;
+    if (scope->tape_ == id) return scope->number_;
+    std::vector<const Scope*> unnumbered;
+    for (; scope != nullptr && scope->tape_ != id; scope = scope->parent()) unnumbered.push_back(scope);
+    std::uint32_t number = scope == nullptr ? 0 : scope->number_;
+    while (!unnumbered.empty()) {
+      const Scope* next = unnumbered.back();
+      unnumbered.pop_back();
+      scopes.push_back({next->name(), number});
+      number = static_cast<std::uint32_t>(scopes.size() - 1);
+      next->tape_ = id;
+      next->number_ = number;
+    }
+    return number;
+  }
+
+  Variable add_leaf(const char* op, Tensor value, LeafInfo info) {
+    const auto index = static_cast<std::uint32_t>(nodes.size());
+    Node node;
+    node.op = op;
+    node.dtype = value.dtype();
+    node.shape = value.shape();
+    node.where = At::or_else(std::source_location::current());
+    leaves.emplace(index, std::move(info));
+    try {
+      nodes.push(std::move(node));
+    } catch (...) {
+      leaves.erase(index);
+      throw;
+    }
+    return Variable(std::move(value), Place{id, index});
+  }
+
+  Variable snapshot(const Parameter& parameter) {
+    // The tape notes the version and holds no value, so that an update after the backward pass can write in place.
+    const auto found = parameters.find(parameter.id());
+    if (found != parameters.end() && found->second.version == parameter.version()) {
+      return Variable(parameter.value(), Place{id, found->second.index});
+    }
+    Variable leaf = add_leaf("parameter", parameter.value(), {parameter.name(), parameter});
+    parameters.insert_or_assign(parameter.id(), Snapshot{leaf.place().index, parameter.version()});
+    return leaf;
+  }
+
+  static TapeImpl& of(Tape& tape) { return *tape.impl_; }
+};
+
+bool tracked(const Variable& x) {
+  const Tape* tape = recording_tape;
+  const std::uint64_t id = x.place().tape;
+  if (id == 0 || tape == nullptr) return false;
+  if (id == tape->id()) return true;
+  for (const Tape* here : tapes_here) {
+    if (here->id() == id) {
+      throw GraphError(
+          "a variable of an outer tape is used while an inner tape records; use stop_gradient(x) to take its "
+          "value as a "
+          "constant");
+    }
+  }
+  std::lock_guard lock(alive_mutex);
+  if (std::find(alive().begin(), alive().end(), id) != alive().end()) {
+    throw GraphError(
+        "a variable of another thread's tape is used; pass its value(), or record this part on that thread");
+  }
+  return false;  // its tape is gone: a constant
+}
+
+std::string name_of(const Variable& x) {
+  for (const Tape* tape : tapes_here) {
+    if (tape->id() != x.place().tape) continue;
+    const LeafInfo* leaf = tape->leaf(x.place().index);
+    return leaf == nullptr ? "" : leaf->name;
+  }
+  return "";
+}
+
+void* arena_allocate(std::size_t bytes, std::size_t alignment) {
+  return TapeImpl::of(*recording_tape).arena.allocate(bytes, alignment);
+}
+
+Place next_place() { return {recording_tape->id(), static_cast<std::uint32_t>(recording_tape->size())}; }
+
+void append(const char* op, std::source_location where, const Shape& shape, DType dtype,
+            std::span<const Variable* const> inputs, const Pullback* pullback) {
+  TapeImpl& tape = TapeImpl::of(*recording_tape);
+  if (tape.nodes.size() >= (std::size_t{1} << 31) - 1)
+    throw GraphError("a tape holds at most 2^31 - 1 nodes");
+  auto* indices = static_cast<std::int32_t*>(
+      tape.arena.allocate(inputs.size() * sizeof(std::int32_t), alignof(std::int32_t)));
+  const std::size_t constants = tape.constants.size();
+  try {
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      const Variable& x = *inputs[k];
+      if (x.place().tape == tape.id) {
+        indices[k] = static_cast<std::int32_t>(x.place().index);
+      } else {
+        const bool one = x.size() == 1;
+        tape.constants.push({x.shape(), x.dtype(), one ? x.item() : 0});
+        indices[k] = ~static_cast<std::int32_t>(tape.constants.size() - 1);
+      }
+    }
+    tape.nodes.push(Node{op, pullback, indices, static_cast<std::uint32_t>(inputs.size()),
+                         tape.scope_number(Scope::current()), dtype, false, At::or_else(where), shape});
+  } catch (...) {
+    tape.constants.shrink(constants);
+    throw;
+  }
+}
+
+}  // namespace detail
+
+Tape::Tape() : impl_(std::make_unique<detail::TapeImpl>()) {
+  detail::tapes_here.push_back(this);
+  try {
+    std::lock_guard lock(detail::alive_mutex);
+    detail::alive().push_back(impl_->id);
+  } catch (...) {
+    detail::tapes_here.pop_back();
+    throw;
+  }
+  detail::recording_tape = this;
+}
+
+Tape::~Tape() {
+  {
+    std::lock_guard lock(detail::alive_mutex);
+    std::erase(detail::alive(), impl_->id);
+  }
+  std::erase(detail::tapes_here, this);
+  if (detail::recording_tape == this) {
+    const bool outer_lives = std::find(detail::tapes_here.begin(), detail::tapes_here.end(), impl_->outer) !=
+                             detail::tapes_here.end();
+    detail::recording_tape = outer_lives ? impl_->outer : nullptr;
+  }
+}
+
+Tape::Pause::Pause() : resumes_(detail::recording_tape) { detail::recording_tape = nullptr; }
+Tape::Pause::~Pause() {
+  const auto& here = detail::tapes_here;
+  const bool lives = std::find(here.begin(), here.end(), resumes_) != here.end();
+  detail::recording_tape = lives ? resumes_ : nullptr;
+}
+
+Tape* Tape::recording() { return detail::recording_tape; }
+std::size_t Tape::size() const { return impl_->nodes.size(); }
+const Node& Tape::node(std::size_t index) const { return impl_->nodes[index]; }
+const ConstantInfo& Tape::constant(std::size_t index) const { return impl_->constants[index]; }
+const LeafInfo* Tape::leaf(std::size_t index) const {
+  const auto found = impl_->leaves.find(static_cast<std::uint32_t>(index));
+  return found == impl_->leaves.end() ? nullptr : &found->second;
+}
+const ScopeInfo& Tape::scope(std::size_t index) const { return impl_->scopes[index]; }
+std::size_t Tape::scope_count() const { return impl_->scopes.size(); }
+std::uint64_t Tape::id() const { return impl_->id; }
+
+Variable::Variable(const Parameter& parameter) {
+  Tape* tape = Tape::recording();
+  *this = tape == nullptr ? Variable(parameter.value()) : detail::TapeImpl::of(*tape).snapshot(parameter);
+}
+
+std::ostream& operator<<(std::ostream& out, const Variable& variable) { return out << variable.value(); }
+
+Variable Tape::watch(Tensor value, std::string name) {
+  if (!is_floating(value.dtype())) {
+    throw DTypeError("watch: only float32 and float64 have derivatives, not " +
+                     std::string(xgrad::name(value.dtype())) + "; convert the value with astype(float32)");
+  }
+  return impl_->add_leaf("input", std::move(value), {std::move(name), std::nullopt});
+}
+
+namespace {
+
+// Which nodes lie between the variables asked for and the result.
+std::vector<bool> leading_to(const Tape& tape, const std::vector<Variable>& wrt, std::size_t last) {
+  std::vector<bool> leads(last + 1, false);
+  for (const Variable& x : wrt) {
+    if (x.place().index <= last) leads[x.place().index] = true;
+  }
+  for (std::size_t i = 0; i <= last; ++i) {
+    const Node& node = tape.node(i);
+    for (std::uint32_t k = 0; k < node.input_count && !leads[i]; ++k) {
+      leads[i] = node.inputs[k] >= 0 && leads[static_cast<std::size_t>(node.inputs[k])];
+    }
+  }
+  return leads;
+}
+
+std::string where_of(const Node& node) {
+  return std::string(node.op) + " (at " + detail::to_string(node.where) + ")";
+}
+
+Variable seed_of(const Variable& result, const std::optional<Variable>& given) {
+  if (!given) {
+    if (result.size() != 1) {
+      throw GraphError("backward: the result " + to_string(result.shape()) +
+                       " has more than one element; reduce it with sum or mean, or pass a seed of its shape");
+    }
+    return Variable(ones(result.shape(), result.dtype()));
+  }
+  if (given->shape() != result.shape()) {
+    throw ShapeError("backward: the seed's shape differs from the result's: " + to_string(given->shape()) +
+                     " and " + to_string(result.shape()));
+  }
+  if (given->dtype() != result.dtype()) {
+    throw DTypeError(std::string("backward: the seed's dtype differs from the result's: ") +
+                     name(given->dtype()) + " and " + name(result.dtype()));
+  }
+  return *given;
+}
+
+}  // namespace
+
+Gradients Tape::backward(const Variable& result, const BackwardOptions& options) {
+  detail::TapeImpl& tape = *impl_;
+  if (tape.thread != &detail::recording_tape) {
+    throw GraphError(
+        "backward: the tape belongs to another thread; differentiate on the thread that recorded");
+  }
+  if (result.is_constant()) {
+    throw GraphError(
+        "backward: the result depends on no parameter and no watched variable of a recording tape; was it "
+        "computed before "
+        "the tape began, while it was paused, or behind stop_gradient?");
+  }
+  if (result.place().tape != tape.id) throw GraphError("backward: the result was recorded on another tape");
+  for (const Variable& x : options.wrt) {
+    if (x.place().tape != tape.id) throw GraphError("backward: a variable in wrt is not of this tape");
+  }
+  if (options.create_graph && recording() != this) {
+    throw GraphError(
+        "backward: create_graph needs the tape to be recording; it is paused, or an inner tape records");
+  }
+
+  const std::size_t last = result.place().index;
+  const bool all = options.wrt.empty();
+  const std::vector<bool> needed = all ? std::vector<bool>() : leading_to(*this, options.wrt, last);
+  const auto is_needed = [&](std::size_t i) { return all || needed[i]; };
+  std::vector<bool> asked(all ? 0 : last + 1, false);
+  for (const Variable& x : options.wrt) {
+    if (x.place().index <= last) asked[x.place().index] = true;
+  }
+
+  std::vector<std::optional<Variable>> cotangents(last + 1);
+  cotangents[last] = seed_of(result, options.seed);
+  std::vector<Gradients::Entry> found;  // youngest first
+  const std::size_t size_before = size();
+  std::optional<Pause> pause;
+  if (!options.create_graph) pause.emplace();
+  const detail::At at(tape.nodes[last].where);
+
+  const auto walk = [&] {
+    for (std::size_t i = last + 1; i-- > 0;) {
+      if (!cotangents[i]) continue;
+      Node& node = tape.nodes[i];
+      const Variable cotangent = *std::move(cotangents[i]);
+      cotangents[i].reset();
+      const LeafInfo* info = node.input_count == 0 ? leaf(i) : nullptr;
+      if (all ? info != nullptr : asked[i]) {
+        found.push_back({info == nullptr ? "" : info->name, info == nullptr ? std::nullopt : info->parameter,
+                         Place{tape.id, static_cast<std::uint32_t>(i)}, cotangent});
+      }
+      if (info != nullptr) continue;
+      bool leads = false;
+      for (std::uint32_t k = 0; k < node.input_count; ++k) {
+        if (node.inputs[k] < 0) continue;
+        const auto input = static_cast<std::size_t>(node.inputs[k]);
+        if (!is_needed(input)) continue;
+        if (node.released) {
+          throw GraphError("backward: the tape was walked already and what " + where_of(node) +
+                           " saved is gone; pass .retain = true to the first backward to walk it again");
+        }
+        leads = true;
+        Variable contribution = node.pullback->pull(cotangent, k);
+        const Node& target = tape.nodes[input];
+        if (contribution.shape() != target.shape && broadcasts_to(target.shape, contribution.shape())) {
+          contribution = detail::sum_to(contribution, target.shape);
+        }
+        if (contribution.shape() != target.shape || contribution.dtype() != target.dtype) {
+          throw GraphError("backward: " + where_of(node) + " pulled back " + to_string(contribution.shape()) +
+                           " " + name(contribution.dtype()) + " for an input " + to_string(target.shape) +
+                           " " + name(target.dtype));
+        }
+        std::optional<Variable>& slot = cotangents[input];
+        if (slot) {
+          slot = detail::accumulate(*std::exchange(slot, std::nullopt), contribution);
+        } else {
+          slot = std::move(contribution);
+        }
+      }
+      if (leads && !options.retain && !options.create_graph) tape.release(node);
+    }
+  };
+  try {
+    walk();
+  } catch (...) {
+    tape.truncate(size_before);
+    throw;
+  }
+
+  Gradients gradients;
+  for (std::size_t i = found.size(); i-- > 0;) gradients.add(std::move(found[i]));
+  return gradients;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,178 @@
+// Tape: the list of operations in the order in which they were recorded (the Wengert list), and the reverse
+// pass over it.
+//
+// Thread safety: a tape belongs to the thread that made it; using it from another one is a GraphError. Any
+// number of threads may record tapes of their own over the same Parameters and Tensors.
+//
+// Invariants:
+//   (1) values never change;
+//   (2) an input's index is smaller than its node's;
+//   (3) nothing recorded owns anything younger: there are no cycles;
+//   (4) a cotangent has the shape and dtype of its node: broadcasting is undone in the reverse loop, in one
+//   place; (5) no recursion anywhere: a chain of 10^6 nodes records, differentiates, draws and dies on a 256
+//   KiB stack; (6) an operation that throws leaves the tape as it was.
+#pragma once
+
+#include <memory>
+#include <source_location>
+#include <span>
+#include <string>
+#include <vector>
+#include <xgrad/autograd/gradients.hpp>
+#include <xgrad/autograd/parameter.hpp>
+#include <xgrad/autograd/scope.hpp>
+#include <xgrad/autograd/variable.hpp>
+
+namespace xgrad {
+
+namespace detail {
+
+/// The derivative of one node: for each input the cotangent that the node's own cotangent contributes. Lives
+/// in the tape's arena and keeps only what its formulas need.
+class Pullback {
+ public:
+  virtual ~Pullback() = default;
+  /// The contribution to input `k`; it may still have the broadcast shape. Called for tracked inputs only.
+  virtual Variable pull(const Variable& cotangent, std::size_t k) const = 0;
+};
+
+struct TapeImpl;
+
+}  // namespace detail
+
+/// A constant that a node used: kept for diagrams and listings only.
+struct ConstantInfo {
+  Shape shape;
+  DType dtype = float32;
+  double value = 0;  ///< of a constant with one element
+};
+
+/// One operation, or a leaf.
+struct Node {
+  const char* op = "";                         ///< "matmul"; "parameter" and "input" for leaves
+  const detail::Pullback* pullback = nullptr;  ///< none: a leaf, or released
+  const std::int32_t* inputs = nullptr;        ///< indices of nodes; ~i is constant i
+  std::uint32_t input_count = 0;
+  std::uint32_t scope = 0;  ///< an index into Tape::scope
+  DType dtype = float32;
+  bool released = false;
+  std::source_location where;
+  Shape shape;
+};
+
+/// What a leaf is.
+struct LeafInfo {
+  std::string name;
+  std::optional<Parameter> parameter;  ///< absent for a watched input
+};
+
+struct ScopeInfo {
+  std::string name;
+  std::uint32_t parent;  ///< scope 0 is the outside
+};
+
+struct BackwardOptions {
+  /// The cotangent of the result, of its shape and dtype. May be left out if the result has one element: 1.
+  std::optional<Variable> seed = std::nullopt;
+  /// Keep what the nodes saved, so that the tape can be walked again.
+  bool retain = false;
+  /// Record the gradients' own computation on this tape, so that they can be differentiated. Implies retain.
+  bool create_graph = false;
+  /// Differentiate with respect to these variables of the tape only (leaves or not). Empty: with respect to
+  /// all leaves.
+  std::vector<Variable> wrt = {};
+};
+
+/// Records from construction to destruction on the thread that made it; of several, the innermost records.
+/// Where no tape records, operations compute and remember nothing.
+class Tape {
+ public:
+  Tape();
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// A leaf for a value whose gradient is wanted. Throws DTypeError unless it is float32 or float64.
+  Variable watch(Tensor value, std::string name = {});
+
+  /// The gradient of `result` with respect to every leaf it depends on: the chain rule, from the result down.
+  ///
+  /// What the nodes saved is released as the walk passes them, unless `retain`. Throws GraphError if the
+  /// result is a constant, is not of this tape, has more than one element and no seed is given, or if the
+  /// tape was walked already and not retained; ShapeError or DTypeError if the seed does not fit. Gradients
+  /// are returned whole or not at all.
+  Gradients backward(const Variable& result, const BackwardOptions& options = {});
+
+  /// While it lives, nothing is recorded on this thread.
+  class Pause {
+   public:
+    Pause();
+    ~Pause();
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    Tape* resumes_;
+  };
+
+  /// The tape that records on this thread now, or nullptr.
+  static Tape* recording();
+
+  // For drawing, listing and tests.
+
+  std::size_t size() const;
+  const Node& node(std::size_t index) const;
+  const ConstantInfo& constant(std::size_t index) const;
+  /// Of a leaf's index; nullptr if that node is not a leaf.
+  const LeafInfo* leaf(std::size_t index) const;
+  const ScopeInfo& scope(std::size_t index) const;
+  std::size_t scope_count() const;
+  std::uint64_t id() const;
+
+ private:
+  friend struct detail::TapeImpl;
+  friend class Variable;
+  std::unique_ptr<detail::TapeImpl> impl_;
+};
+
+/// One line for each node: index, op and inputs, shape, source line, scope.
+///
+///   3: add(2, b)    (1, 209)    train.cpp:31    layer1
+std::string to_text(const Tape& tape);
+
+namespace detail {
+
+/// Whether the tape that records now must record an operation on x. Throws GraphError if x belongs to another
+/// tape that is still alive.
+bool tracked(const Variable& x);
+
+/// The name of a leaf of a tape on this thread, or "".
+std::string name_of(const Variable& x);
+
+/// Memory in the arena of the tape that is recording.
+void* arena_allocate(std::size_t bytes, std::size_t alignment);
+
+/// The place the next recorded node will have.
+Place next_place();
+
+/// Appends a node to the tape that is recording; `pullback` was constructed in its arena. Inputs that are not
+/// tracked are noted as constants.
+void append(const char* op, std::source_location where, const Shape& shape, DType dtype,
+            std::span<const Variable* const> inputs, const Pullback* pullback);
+
+/// Constructs a Pullback in the arena and appends its node. `P` is constructed from `arguments`.
+template <class P, class... A>
+void record(const char* op, std::source_location where, const Variable& output,
+            std::span<const Variable* const> inputs, A&&... arguments) {
+  void* place = arena_allocate(sizeof(P), alignof(P));
+  auto* pullback = new (place) P(std::forward<A>(arguments)...);
+  try {
+    append(op, where, output.shape(), output.dtype(), inputs, pullback);
+  } catch (...) {
+    pullback->~P();
+    throw;
+  }
+}
+
+}  // namespace detail
+}  // namespace xgrad

@@ -1,0 +1,59 @@
+// Variable: a Tensor and its place on a tape, or no place: a constant.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <utility>
+#include <xgrad/tensor/tensor.hpp>
+
+namespace xgrad {
+
+class Parameter;
+
+/// Where a value stands: node `index` of the tape with this number. Tape 0 means nowhere.
+struct Place {
+  std::uint64_t tape = 0;
+  std::uint32_t index = 0;
+};
+
+/// An immutable value that may take part in differentiation. Cheap to copy; any thread may read it.
+class Variable {
+ public:
+  Variable() = default;
+  Variable(Tensor value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  /// A number alone is float32 (a bool is bool).
+  template <Number T>
+  Variable(T value)  // NOLINT(google-explicit-constructor)
+      : value_(scalar(static_cast<double>(value), std::same_as<T, bool> ? bool_ : float32)) {}
+  /// Any xtensor expression; see Tensor.
+  template <class E>
+  requires detail::Convertible<E> Variable(E&& expression)  // NOLINT(google-explicit-constructor)
+      : value_(std::forward<E>(expression)) {}
+  /// A snapshot of the parameter, a leaf of the tape that is recording.
+  Variable(const Parameter& parameter);  // NOLINT(google-explicit-constructor)
+  Variable(Tensor value, Place place) : value_(std::move(value)), place_(place) {}
+
+  const Tensor& value() const { return value_; }
+  const Shape& shape() const { return value_.shape(); }
+  DType dtype() const { return value_.dtype(); }
+  int rank() const { return value_.rank(); }
+  std::int64_t size() const { return value_.size(); }
+  /// The value of a variable with one element. Throws ShapeError otherwise.
+  template <Number T = double>
+  T item() const {
+    return value_.item<T>();
+  }
+
+  Place place() const { return place_; }
+  /// Whether it has no place on any tape.
+  bool is_constant() const { return place_.tape == 0; }
+
+ private:
+  friend class Tape;
+  Tensor value_;
+  Place place_;
+};
+
+std::ostream& operator<<(std::ostream& out, const Variable& variable);
+
+}  // namespace xgrad

@@ -1,0 +1,143 @@
+// Arithmetic, comparisons and choices, element by element, broadcast as in NumPy.
+//
+// Operands: Variables, Parameters, Tensors, numbers and xtensor expressions (with
+// <xgrad/tensor/xtensor.hpp>). Numbers take the dtype of the other operand; integer and bool tensors are
+// converted to it. Every function here throws ShapeError if the shapes do not broadcast and DTypeError if
+// float32 meets float64. g is the cotangent of the result.
+#pragma once
+
+#include <concepts>
+#include <utility>
+#include <xgrad/autograd/operand.hpp>
+
+namespace xgrad {
+
+/// a + b. Gradients: g, g.
+Variable add(Operand a, Operand b);
+/// a - b. Gradients: g, -g.
+Variable sub(Operand a, Operand b);
+/// a b. Gradients: g b, g a.
+Variable mul(Operand a, Operand b);
+/// a / b; integers divide to float32. Gradients: g / b, -g y / b.
+Variable div(Operand a, Operand b);
+/// -x. Gradient: -g.
+Variable neg(Operand x);
+/// a^b as C's pow. Gradients: g b a^(b-1), 0 where b = 0; g y log a, 0 where a = 0 and b >= 0. A constant
+/// number as the exponent takes no derivative, and 0, 1, 2, -1 and 0.5 are computed without pow.
+Variable pow(Operand a, Operand b);
+/// x^2. Gradient: 2 g x.
+Variable square(Operand x);
+/// |x|. Gradient: g sign(x), 0 at 0.
+Variable abs(Operand x);
+
+/// The larger of two. Gradient: g to the larger one, g/2 to each at a tie. NaN on either side gives NaN.
+Variable maximum(Operand a, Operand b);
+/// The smaller of two; as maximum.
+Variable minimum(Operand a, Operand b);
+/// x within [low, high]. Gradient: g where low <= x <= high, 0 outside. Throws Error if low > high or one is
+/// NaN.
+Variable clip(Operand x, double low, double high);
+/// a where the bool tensor `condition` is true, b elsewhere; all three broadcast. The gradient is routed,
+/// never multiplied by a mask: g to a where true, to b elsewhere. Throws DTypeError unless the condition is
+/// bool.
+Variable where(Operand condition, Operand a, Operand b);
+
+/// bool tensors; nothing flows back through them.
+Variable less(Operand a, Operand b);
+Variable less_equal(Operand a, Operand b);
+Variable greater(Operand a, Operand b);
+Variable greater_equal(Operand a, Operand b);
+Variable equal_to(Operand a, Operand b);
+Variable not_equal_to(Operand a, Operand b);
+
+/// The value as a constant: nothing flows back.
+Variable stop_gradient(Operand x);
+
+// Operators. The operands are made from the user's expression, so their source_location is the user's line.
+
+inline Variable operator+(Operand a, Operand b) { return add(std::move(a), std::move(b)); }
+inline Variable operator-(Operand a, Operand b) { return sub(std::move(a), std::move(b)); }
+inline Variable operator*(Operand a, Operand b) { return mul(std::move(a), std::move(b)); }
+inline Variable operator/(Operand a, Operand b) { return div(std::move(a), std::move(b)); }
+inline Variable operator-(Operand x) { return neg(std::move(x)); }
+inline Variable operator<(Operand a, Operand b) { return less(std::move(a), std::move(b)); }
+inline Variable operator<=(Operand a, Operand b) { return less_equal(std::move(a), std::move(b)); }
+inline Variable operator>(Operand a, Operand b) { return greater(std::move(a), std::move(b)); }
+inline Variable operator>=(Operand a, Operand b) { return greater_equal(std::move(a), std::move(b)); }
+inline Variable operator==(Operand a, Operand b) { return equal_to(std::move(a), std::move(b)); }
+inline Variable operator!=(Operand a, Operand b) { return not_equal_to(std::move(a), std::move(b)); }
+
+namespace detail {
+
+template <class T>
+concept Recordable = std::same_as<std::remove_cvref_t<T>, Variable> ||
+    std::same_as<std::remove_cvref_t<T>, Parameter> || std::same_as<std::remove_cvref_t<T>, Tensor>;
+
+/// One of ours and one xtensor expression.
+template <class A, class B>
+concept Mixed = (Recordable<A> && Convertible<B>) || (Convertible<A> && Recordable<B>);
+
+template <class T>
+Operand operand(T&& x) {
+  return Operand(std::forward<T>(x), std::source_location());  // the user's line is out of reach here
+}
+
+}  // namespace detail
+
+// xtensor's templates match any two types exactly and would take a Variable for a scalar; these match as
+// exactly, are more constrained, and so win.
+
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator+(A&& a, B&& b) {
+  return add(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator-(A&& a, B&& b) {
+  return sub(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator*(A&& a, B&& b) {
+  return mul(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator/(A&& a, B&& b) {
+  return div(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator<(A&& a, B&& b) {
+  return less(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator<=(A&& a, B&& b) {
+  return less_equal(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator>(A&& a, B&& b) {
+  return greater(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator>=(A&& a, B&& b) {
+  return greater_equal(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator==(A&& a, B&& b) {
+  return equal_to(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable operator!=(A&& a, B&& b) {
+  return not_equal_to(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable pow(A&& a, B&& b) {
+  return pow(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable maximum(A&& a, B&& b) {
+  return maximum(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable minimum(A&& a, B&& b) {
+  return minimum(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+
+}  // namespace xgrad

@@ -1,0 +1,161 @@
+// How an elementwise operation is made of its mathematics: a value and, for each input, a partial derivative.
+//
+//   Variable tanh(Operand x) {
+//     return unary("tanh", x, [](auto x) { return tanh(x); }, of<Y>([](auto y) { return 1 - y * y; }));
+//   }
+//
+// The formulas are generic lambdas. On simd::Packs they become the forward kernel, and `cotangent * partial`
+// as one fused pass; on Variables, under create_graph, they build the graph of the derivative. `of` names
+// what the partial is a function of: X or A, B (the inputs) and Y (the result); just those are kept for the
+// reverse pass.
+#pragma once
+
+#include <array>
+#include <xgrad/autograd/operand.hpp>
+#include <xgrad/autograd/tape.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/tensor/map.hpp>
+
+namespace xgrad::detail {
+
+enum class Kept : std::size_t { a, b, y };
+inline constexpr Kept A = Kept::a, X = Kept::a, B = Kept::b, Y = Kept::y;
+
+/// A partial derivative as a function of the values named by K.
+template <class F, Kept... K>
+struct Partial {
+  F f;
+};
+template <Kept... K, class F>
+constexpr Partial<F, K...> of(F f) {
+  return {f};
+}
+/// The partial 1: the cotangent passes as it is; and -1.
+struct Same {};
+struct Negated {};
+inline constexpr Same same{};
+inline constexpr Negated negated{};
+
+/// Where an operation is defined: on floating tensors (integers are converted), or on integers as well.
+enum class Domain { floating, numbers };
+
+template <Domain D>
+constexpr DType working_dtype(DType common) {
+  return is_floating(common) ? common : D == Domain::numbers ? int64 : float32;
+}
+
+template <class P>
+constexpr bool keeps(Kept what) {
+  return []<class F, Kept... K>(const Partial<F, K...>*, Kept w) { return ((K == w) || ...); }(
+             static_cast<const P*>(nullptr), what);
+}
+template <>
+constexpr bool keeps<Same>(Kept) {
+  return false;
+}
+template <>
+constexpr bool keeps<Negated>(Kept) {
+  return false;
+}
+
+using Saved = std::array<Variable, 3>;  // indexed by Kept
+
+template <class F, Kept... K>
+Variable apply_partial(const Partial<F, K...>& partial, const Variable& g, const Saved& saved) {
+  const auto at = [&](Kept k) -> const Variable& { return saved[static_cast<std::size_t>(k)]; };
+  if (Tape::recording() != nullptr) return g * partial.f(at(K)...);
+  return Variable(visit_floating(g.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const auto fused = [f = partial.f](auto cotangent, auto... kept) { return cotangent * f(kept...); };
+    return [&]<class... Ts>(std::type_identity<Ts>...) {
+      return kernel::map<T, Ts...>(fused, g.shape(), g.value(), at(K).value()...);
+    }(std::conditional_t<(K == K), std::type_identity<T>, void>{}...);
+  }));
+}
+inline Variable apply_partial(Same, const Variable& g, const Saved&) { return g; }
+inline Variable apply_partial(Negated, const Variable& g, const Saved&) { return -g; }
+
+template <class... P>
+struct ElementwisePullback final : Pullback {
+  std::tuple<P...> partials;
+  Saved saved;
+  ElementwisePullback(std::tuple<P...> p, Saved s) : partials(std::move(p)), saved(std::move(s)) {}
+
+  Variable pull(const Variable& g, std::size_t k) const override {
+    return pull(g, k, std::index_sequence_for<P...>{});
+  }
+
+ private:
+  template <std::size_t... I>
+  Variable pull(const Variable& g, std::size_t k, std::index_sequence<I...>) const {
+    Variable result;
+    (void)((I == k && (result = apply_partial(std::get<I>(partials), g, saved), true)) || ...);
+    return result;
+  }
+};
+
+/// The common path: `inputs` have the dtype already and broadcast to `value`'s shape.
+template <std::size_t N, class... P>
+Variable elementwise(const Call& call, Tensor value, const std::array<const Variable*, N>& inputs,
+                     P... partials) {
+  static_assert(sizeof...(P) == N);
+  bool tracks[N], any = false;
+  for (std::size_t i = 0; i < N; ++i) any |= tracks[i] = tracked(*inputs[i]);
+  if (!any) return Variable(std::move(value));
+  Variable y(std::move(value), next_place());
+  Saved saved{Variable(Tensor{}), Variable(Tensor{}), Variable(Tensor{})};
+  const auto keep = [&](Kept what, const Variable& x) {
+    std::size_t i = 0;
+    bool wanted = false;
+    ((wanted = wanted || (tracks[i] && keeps<P>(what)), ++i), ...);
+    if (wanted) saved[static_cast<std::size_t>(what)] = x;
+  };
+  keep(A, *inputs[0]);
+  if constexpr (N > 1) keep(B, *inputs[1]);
+  keep(Y, y);
+  record<ElementwisePullback<P...>>(call.op, call.where, y, inputs, std::tuple<P...>(partials...),
+                                    std::move(saved));
+  return y;
+}
+
+/// y = f(x) with dy/dx = partial.
+template <Domain D = Domain::floating, class F, class P>
+Variable unary(const char* op, Operand& x, const F& f, P partial) {
+  const Call call(op, x);
+  const DType dtype = working_dtype<D>(call.common_dtype({&x}));
+  const Variable& v = x.as(dtype);
+  const auto value = [&]<class T>(T) { return kernel::map<T>(f, v.shape(), v.value()); };
+  if constexpr (D == Domain::numbers) {
+    if (dtype == int64) return Variable(value(std::int64_t{}));
+  }
+  return elementwise<1>(call, visit_floating(dtype, value), {&v}, partial);
+}
+
+/// y = f(a, b), broadcast, with its two partials.
+template <Domain D = Domain::floating, class F, class P, class Q>
+Variable binary(const char* op, Operand& a, Operand& b, const F& f, P partial_a, Q partial_b) {
+  const Call call(op, a);
+  const DType dtype = working_dtype<D>(call.common_dtype({&a, &b}));
+  const Shape shape = call.common_shape(a, b);
+  const Variable &va = a.as(dtype), &vb = b.as(dtype);
+  const auto value = [&]<class T>(T) { return kernel::map<T, T>(f, shape, va.value(), vb.value()); };
+  if constexpr (D == Domain::numbers) {
+    if (dtype == int64) return Variable(value(std::int64_t{}));
+  }
+  return elementwise<2>(call, visit_floating(dtype, value), {&va, &vb}, partial_a, partial_b);
+}
+
+/// A comparison: a bool constant.
+template <class F>
+Variable comparison(const char* op, Operand& a, Operand& b, const F& f) {
+  const Call call(op, a);
+  const DType dtype = working_dtype<Domain::numbers>(call.common_dtype({&a, &b}));
+  const Shape shape = call.common_shape(a, b);
+  const Variable &va = a.as(dtype), &vb = b.as(dtype);
+  const auto value = [&]<class T>(T) {
+    return Variable(kernel::map<T, T>(f, shape, va.value(), vb.value()));
+  };
+  return dtype == int64 ? value(std::int64_t{}) : visit_floating(dtype, value);
+}
+
+}  // namespace xgrad::detail

@@ -1,0 +1,149 @@
+#include <xgrad/autograd/linear.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/reduction.hpp>
+#include <xgrad/ops/shaping.hpp>
+#include <xgrad/ops/structural.hpp>
+#include <xgrad/tensor/reduce.hpp>
+
+namespace xgrad {
+
+using detail::Call, detail::structural;
+
+namespace {
+
+// A reduction's axes, resolved against its operand.
+struct Plan {
+  kernel::AxisSet axes = 0;
+  std::int64_t count = 1;  // elements that become one
+  Shape kept, result;      // the shape with the axes at size 1, and as asked for
+
+  Plan(const Call& call, const Operand& x, const Axes& asked, bool keepdims) {
+    const Shape& shape = x.shape();
+    if (asked.all) {
+      axes = shape.rank() == 0 ? 0 : ~kernel::AxisSet{0} >> (64 - shape.rank());
+    }
+    for (int axis : asked.list) {
+      const kernel::AxisSet bit = kernel::AxisSet{1} << call.axis(axis, x);
+      if ((axes & bit) != 0) call.fail<ShapeError>("axis " + std::to_string(axis) + " is named twice");
+      axes |= bit;
+    }
+    std::vector<std::int64_t> with, without;
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      const bool reduced = (axes >> axis & 1) != 0;
+      with.push_back(reduced ? 1 : shape[axis]);
+      if (reduced) {
+        count *= shape[axis];
+      } else {
+        without.push_back(shape[axis]);
+      }
+    }
+    kept = Shape(std::span<const std::int64_t>(with));
+    result = keepdims ? kept : Shape(std::span<const std::int64_t>(without));
+  }
+};
+
+// Floating operands stay, integers too where `numbers`; the rest is converted.
+const Variable& converted(const Call& call, Operand& x, bool numbers) {
+  const DType dtype = call.common_dtype({&x});
+  return x.as(is_floating(dtype) ? dtype : numbers ? int64 : float32);
+}
+
+}  // namespace
+
+Variable sum(Operand x, Axes axes, bool keepdims) {
+  const Call call("sum", x);
+  const Variable& v = converted(call, x, true);
+  const Plan plan(call, x, axes, keepdims);
+  return structural<1>(call, kernel::sum(v.value(), plan.axes).reshape(plan.result), {&v},
+                       [kept = plan.kept, full = v.shape()](const Variable& g) {
+                         return detail::broadcast_to(reshape(g, kept), full);
+                       });
+}
+
+Variable mean(Operand x, Axes axes, bool keepdims) {
+  const Call call("mean", x);
+  const Variable& v = converted(call, x, false);
+  const Plan plan(call, x, axes, keepdims);
+  const auto n = static_cast<double>(plan.count);
+  Tensor value = [&] {
+    const Tape::Pause pause;
+    return (Variable(kernel::sum(v.value(), plan.axes).reshape(plan.result)) / n).value();
+  }();
+  return structural<1>(call, std::move(value), {&v},
+                       [n, kept = plan.kept, full = v.shape()](const Variable& g) {
+                         return detail::broadcast_to(reshape(g / n, kept), full);
+                       });
+}
+
+Variable max(Operand x, Axes axes, bool keepdims) {
+  const Call call("max", x);
+  const Variable v = converted(call, x, true);
+  const Plan plan(call, x, axes, keepdims);
+  if (plan.count == 0) call.fail<ShapeError>("the maximum of no elements: " + x.describe());
+  return structural<1>(call, kernel::max(v.value(), plan.axes).reshape(plan.result), {&v},
+                       [v, plan](const Variable& g, const Variable& y) {
+                         const Variable top = reshape(y, plan.kept);
+                         const Variable ties =
+                             detail::sum_to(where(v == top, 1, where(v != top, 0, v)), plan.kept);
+                         // The last choice is taken for NaN alone, and passes it on.
+                         return where(v == top, reshape(g, plan.kept) / ties, where(v < top, 0, v * top));
+                       });
+}
+
+Variable min(Operand x, Axes axes, bool keepdims) {
+  const detail::At at(x.where());
+  return -max(-x.variable(), std::move(axes), keepdims);
+}
+
+Variable logsumexp(Operand x, Axes axes, bool keepdims) {
+  const Call call("logsumexp", x);
+  const Variable v = converted(call, x, false);
+  const Plan plan(call, x, axes, keepdims);
+  Tensor value = [&] {
+    const Tape::Pause pause;
+    if (plan.count == 0) return full(plan.result, -std::numeric_limits<double>::infinity(), v.dtype());
+    const Variable top(kernel::max(v.value(), plan.axes));
+    const Variable shift = where(abs(top) < std::numeric_limits<double>::infinity(), top, 0);
+    const Variable total(kernel::sum(exp(v - shift).value(), plan.axes));
+    return (log(total) + shift).value().reshape(plan.result);
+  }();
+  return structural<1>(
+      call, std::move(value), {&v}, [v, kept = plan.kept](const Variable& g, const Variable& y) {
+        const Variable whole = reshape(y, kept);
+        const Variable share = where(whole == -std::numeric_limits<double>::infinity(), 0, exp(v - whole));
+        return reshape(g, kept) * share;
+      });
+}
+
+Variable softmax(Operand x, int axis) {
+  const Call call("softmax", x);
+  const Variable& v = converted(call, x, false);
+  axis = call.axis(axis, x);
+  Tensor value = [&] {
+    const Tape::Pause pause;
+    if (v.size() == 0) return v.value();
+    const Variable e = exp(v - max(v, axis, true));
+    return (e / sum(e, axis, true)).value();
+  }();
+  return structural<1>(call, std::move(value), {&v}, [axis](const Variable& g, const Variable& y) {
+    return y * (g - sum(g * y, axis, true));
+  });
+}
+
+Variable log_softmax(Operand x, int axis) {
+  const Call call("log_softmax", x);
+  const Variable& v = converted(call, x, false);
+  axis = call.axis(axis, x);
+  Tensor value = [&] {
+    const Tape::Pause pause;
+    if (v.size() == 0) return v.value();
+    const Variable shifted = v - max(v, axis, true);
+    return (shifted - log(sum(exp(shifted), axis, true))).value();
+  }();
+  return structural<1>(call, std::move(value), {&v}, [axis](const Variable& g, const Variable& y) {
+    return g - exp(y) * sum(g, axis, true);
+  });
+}
+
+}  // namespace xgrad

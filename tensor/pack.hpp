@@ -1,0 +1,306 @@
+// A few numbers side by side: the one type kernels compute with, for float, double and std::int64_t.
+//
+// A kernel is a template compiled three times inside one translation unit: as it stands, and in functions
+// marked target("arch=x86-64-v3") and target("arch=x86-64-v4"), with flatten. What it calls must cost
+// nothing and mean the same on each. Thread safety: values only, no state.
+//
+// 1. Every function here is always inlined: nothing is emitted that the linker could mistake for another
+//    translation unit's copy, compiled for another processor.
+// 2. Vector extensions only: no <immintrin.h>, no -m flag, no library call.
+// 3. Copying is written out. A Pack is so passed by reference, whatever the target: a user's function that
+//    is not inlined is slow, where registers would be wrong (baseline code and v4 disagree on them), and
+//    -Wpsabi has nothing to report. Raw vectors are never passed or returned by value.
+// 4. A lane's result depends on that lane alone, not on its position, its neighbours or n.
+// 5. load_partial and store_partial touch exactly the first n elements of memory.
+// 6. NaN in, NaN out, for arithmetic, maximum and minimum from either side. No flush to zero.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#define XGRAD_SIMD [[gnu::always_inline]] inline
+
+namespace xgrad::simd {
+
+template <class T, int N>
+struct Pack;
+template <class T, int N>
+struct Mask;
+
+namespace detail {
+
+template <class T>
+using SignedOf = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+template <class T>
+using UnsignedOf = std::make_unsigned_t<SignedOf<T>>;
+
+template <class T, int N>
+struct Vectors {
+  static constexpr int bytes = N * int(sizeof(T));
+  typedef T Real __attribute__((vector_size(bytes)));
+  typedef SignedOf<T> Signed __attribute__((vector_size(bytes)));
+  typedef UnsignedOf<T> Unsigned __attribute__((vector_size(bytes)));
+  typedef T Memory __attribute__((vector_size(bytes), aligned(alignof(T)), may_alias));
+};
+
+// Baseline code has no 64-byte condition: where GCC merges two of them, in combined masks and in nested
+// choices that share a branch, it takes the merged one apart lane by lane (20x slower). Masks are therefore
+// combined as numbers, and a second use of a choice, by no instruction at all, stops the other merger.
+template <class W>
+constexpr bool merges_badly =
+#if defined(__x86_64__) && !defined(__AVX512F__) && !defined(__clang__)
+    sizeof(W) == 64;
+#else
+    false;
+#endif
+
+template <template <class, int> class W, class T, int N, std::size_t... I>
+XGRAD_SIMD void split(W<T, N> w, W<T, N / 2>& low, W<T, N / 2>& high, std::index_sequence<I...>) {
+  low.v = __builtin_shufflevector(w.v, w.v, I...);
+  high.v = __builtin_shufflevector(w.v, w.v, (sizeof...(I) + I)...);
+}
+template <class T, int N, std::size_t... I>
+XGRAD_SIMD Pack<T, N> join(Pack<T, N / 2> low, Pack<T, N / 2> high, std::index_sequence<I...>) {
+  return Pack<T, N>(__builtin_shufflevector(low.v, high.v, I...));
+}
+
+// The n mod N elements that end at p[n], then fill. By the binary digits of n, from the smallest up, and in
+// registers: a loop would become a call of memcpy, and reading back what it wrote would wait for the stores.
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> load_digits(const T* p, int n, T fill) {
+  if constexpr (N == 1) {
+    return fill;
+  } else {
+    constexpr auto lanes = std::make_index_sequence<N>{};
+    Pack<T, N / 2> rest = load_digits<T, N / 2>(p, n, fill);
+    if (n & (N / 2)) return join<T, N>(Pack<T, N / 2>::load(p + (n & -N)), rest, lanes);
+    return join<T, N>(rest, fill, lanes);
+  }
+}
+
+// The first n lanes, n < N, from the largest digit down.
+template <class T, int N>
+XGRAD_SIMD void store_digits(T* p, int n, Pack<T, N> x) {
+  if constexpr (N > 1) {
+    Pack<T, N / 2> low, high;
+    split(x, low, high, std::make_index_sequence<N / 2>{});
+    if (n & (N / 2)) {
+      low.store(p);
+      p += N / 2;
+      low = high;
+    }
+    store_digits(p, n, low);
+  }
+}
+
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> square_root(Pack<T, N> x) {
+#if defined(__clang__) && __has_builtin(__builtin_elementwise_sqrt)
+  return Pack<T, N>(__builtin_elementwise_sqrt(x.v));
+#else
+#if defined(__SSE2__) && !defined(__clang__)
+  // The wider instructions are hidden from baseline code, and hardly faster than two of these.
+  if constexpr (sizeof(x) == 16 && sizeof(T) == 4) {
+    return Pack<T, N>(__builtin_ia32_sqrtps(x.v));
+  } else if constexpr (sizeof(x) == 16) {
+    return Pack<T, N>(__builtin_ia32_sqrtpd(x.v));
+  } else if constexpr (sizeof(x) > 16) {
+    Pack<T, N / 2> low, high;
+    split(x, low, high, std::make_index_sequence<N / 2>{});
+    return join<T, N>(square_root(low), square_root(high), std::make_index_sequence<N>{});
+  }
+#endif
+  for (int i = 0; i < N; ++i) x.v[i] = sizeof(T) == 4 ? __builtin_sqrtf(x.v[i]) : __builtin_sqrt(x.v[i]);
+  return x;
+#endif
+}
+
+template <class T, int N>
+XGRAD_SIMD bool any_lane(Mask<T, N> m) {
+  if constexpr (sizeof(m) > 16) {
+    Mask<T, N / 2> low, high;
+    split(m, low, high, std::make_index_sequence<N / 2>{});
+    return any_lane(low | high);
+  } else {
+#ifdef __SSE2__
+    if constexpr (sizeof(m) == 16) {
+      typedef char Bytes __attribute__((vector_size(16)));
+      return __builtin_ia32_pmovmskb128((Bytes)m.v) != 0;
+    }
+#endif
+    SignedOf<T> r = 0;
+    for (int i = 0; i < N; ++i) r |= m.v[i];
+    return r != 0;
+  }
+}
+
+}  // namespace detail
+
+// The lanes of a Pack as unsigned integers, for signs and exponents.
+template <class T, int N>
+struct Bits {
+  using Word = detail::UnsignedOf<T>;
+  using V = typename detail::Vectors<T, N>::Unsigned;
+
+  V v;
+
+  XGRAD_SIMD Bits(const Bits& other) : v(other.v) {}
+  XGRAD_SIMD Bits& operator=(const Bits& other) {
+    v = other.v;
+    return *this;
+  }
+  XGRAD_SIMD explicit Bits(const V& v_) : v(v_) {}
+  XGRAD_SIMD Bits(Word word) : v(word + V{}) {}
+
+  XGRAD_SIMD friend Bits operator+(Bits a, Bits b) { return Bits(a.v + b.v); }
+  XGRAD_SIMD friend Bits operator-(Bits a, Bits b) { return Bits(a.v - b.v); }
+  XGRAD_SIMD friend Bits operator&(Bits a, Bits b) { return Bits(a.v & b.v); }
+  XGRAD_SIMD friend Bits operator|(Bits a, Bits b) { return Bits(a.v | b.v); }
+  XGRAD_SIMD friend Bits operator<<(Bits a, int by) { return Bits(a.v << by); }
+  XGRAD_SIMD friend Bits operator>>(Bits a, int by) { return Bits(a.v >> by); }
+};
+
+template <class T, int N>
+struct Pack {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int64_t>);
+  static_assert(N >= 1 && (N & (N - 1)) == 0);
+
+  using Value = T;
+  static constexpr int lanes = N;
+
+  using V = typename detail::Vectors<T, N>::Real;
+  using Signed = typename detail::Vectors<T, N>::Signed;
+  using M = Mask<T, N>;
+
+  V v;
+
+  Pack() = default;
+  XGRAD_SIMD Pack(const Pack& other) : v(other.v) {}
+  XGRAD_SIMD Pack& operator=(const Pack& other) {
+    v = other.v;
+    return *this;
+  }
+  XGRAD_SIMD explicit Pack(const V& v_) : v(v_) {}
+  template <class A>
+  requires std::is_arithmetic_v<A> XGRAD_SIMD Pack(A a)
+      : v(T(a) - V{}) {}  // a - 0 keeps the sign of a = -0, a + 0 would not
+
+  XGRAD_SIMD T operator[](int i) const { return v[i]; }
+
+  XGRAD_SIMD static Pack load(const T* p) {
+    using Memory = typename detail::Vectors<T, N>::Memory;
+    return Pack(V(*reinterpret_cast<const Memory*>(p)));
+  }
+  XGRAD_SIMD void store(T* p) const {
+    using Memory = typename detail::Vectors<T, N>::Memory;
+    *reinterpret_cast<Memory*>(p) = v;
+  }
+
+  // 0 <= n <= N. The other lanes repeat the first element: no stray NaN, no slow denormal.
+  XGRAD_SIMD static Pack load_partial(const T* p, int n) {
+    if (n >= N) return load(p);
+    return detail::load_digits<T, N>(p, n, n > 0 ? *p : T(0));
+  }
+  XGRAD_SIMD void store_partial(T* p, int n) const {
+    if (n >= N) return store(p);
+    detail::store_digits(p, n, *this);
+  }
+
+  XGRAD_SIMD friend Pack operator+(Pack a, Pack b) { return Pack(a.v + b.v); }
+  XGRAD_SIMD friend Pack operator-(Pack a, Pack b) { return Pack(a.v - b.v); }
+  XGRAD_SIMD friend Pack operator*(Pack a, Pack b) { return Pack(a.v * b.v); }
+  XGRAD_SIMD friend Pack operator/(Pack a, Pack b) { return Pack(a.v / b.v); }
+  XGRAD_SIMD friend Pack operator-(Pack a) { return Pack(-a.v); }
+  XGRAD_SIMD friend Pack operator+(Pack a) { return a; }
+  XGRAD_SIMD friend Pack& operator+=(Pack& a, Pack b) { return a = a + b; }
+  XGRAD_SIMD friend Pack& operator-=(Pack& a, Pack b) { return a = a - b; }
+  XGRAD_SIMD friend Pack& operator*=(Pack& a, Pack b) { return a = a * b; }
+  XGRAD_SIMD friend Pack& operator/=(Pack& a, Pack b) { return a = a / b; }
+
+  XGRAD_SIMD friend M operator<(Pack a, Pack b) { return M((Signed)(a.v < b.v)); }
+  XGRAD_SIMD friend M operator<=(Pack a, Pack b) { return M((Signed)(a.v <= b.v)); }
+  XGRAD_SIMD friend M operator>(Pack a, Pack b) { return M((Signed)(a.v > b.v)); }
+  XGRAD_SIMD friend M operator>=(Pack a, Pack b) { return M((Signed)(a.v >= b.v)); }
+  XGRAD_SIMD friend M operator==(Pack a, Pack b) { return M((Signed)(a.v == b.v)); }
+  XGRAD_SIMD friend M operator!=(Pack a, Pack b) { return M((Signed)(a.v != b.v)); }
+
+  XGRAD_SIMD friend M isnan(Pack a) { return a != a; }
+  XGRAD_SIMD friend Pack maximum(Pack a, Pack b) { return where(isnan(a), a, where(a > b, a, b)); }
+  XGRAD_SIMD friend Pack minimum(Pack a, Pack b) { return where(isnan(a), a, where(a < b, a, b)); }
+
+  // a * b + c: one rounding where the processor has FMA, two elsewhere.
+  XGRAD_SIMD friend Pack mul_add(Pack a, Pack b, Pack c) { return a * b + c; }
+
+  XGRAD_SIMD friend Pack abs(Pack a) {
+    if constexpr (std::is_integral_v<T>) {
+      return where(a < 0, -a, a);
+    } else {
+      return from_bits(a.bits() & ~sign_bit);
+    }
+  }
+
+  XGRAD_SIMD friend Pack sqrt(Pack a) { return detail::square_root(a); }
+
+  XGRAD_SIMD friend Pack copysign(Pack magnitude, Pack sign) {
+    return from_bits((magnitude.bits() & ~sign_bit) | (sign.bits() & sign_bit));
+  }
+
+  // Half to even. From 2^(digits - 1) on every number is whole, and adding it rounds away the rest.
+  XGRAD_SIMD friend Pack round(Pack a) {
+    constexpr T whole = T(1) / std::numeric_limits<T>::epsilon();
+    Pack size = abs(a);
+    return where(size < whole, copysign((size + whole) - whole, a), a);
+  }
+
+  XGRAD_SIMD friend Pack floor(Pack a) {
+    Pack r = round(a);
+    return where(r > a, copysign(r - 1, a), r);
+  }
+
+  static constexpr auto sign_bit = detail::UnsignedOf<T>(1) << (8 * sizeof(T) - 1);
+  XGRAD_SIMD Bits<T, N> bits() const { return Bits<T, N>((typename Bits<T, N>::V)v); }
+  XGRAD_SIMD static Pack from_bits(Bits<T, N> b) { return Pack((V)b.v); }
+};
+
+// One truth per lane: all bits set, or none.
+template <class T, int N>
+struct Mask {
+  using V = typename detail::Vectors<T, N>::Signed;
+  using P = Pack<T, N>;
+
+  V v;
+
+  Mask() = default;
+  XGRAD_SIMD Mask(const Mask& other) : v(other.v) {}
+  XGRAD_SIMD Mask& operator=(const Mask& other) {
+    v = other.v;
+    return *this;
+  }
+  XGRAD_SIMD explicit Mask(const V& v_) : v(v_) {}
+
+  XGRAD_SIMD bool operator[](int i) const { return v[i] != 0; }
+
+  XGRAD_SIMD friend Mask operator&(Mask a, Mask b) {
+    if constexpr (detail::merges_badly<Mask>) return Mask(V(a.v + b.v == -2));
+    return Mask(a.v & b.v);
+  }
+  XGRAD_SIMD friend Mask operator|(Mask a, Mask b) {
+    if constexpr (detail::merges_badly<Mask>) return Mask(V(a.v + b.v != 0));
+    return Mask(a.v | b.v);
+  }
+  XGRAD_SIMD friend Mask operator!(Mask a) { return Mask(~a.v); }
+
+  XGRAD_SIMD friend bool any(Mask a) { return detail::any_lane(a); }
+  XGRAD_SIMD friend bool all(Mask a) { return !any(!a); }
+
+  XGRAD_SIMD friend P where(Mask m, P a, P b) {
+    P r(typename P::V(m.v ? a.v : b.v));
+    if constexpr (detail::merges_badly<Mask>) asm("" : : "v,m"(r.v));
+    return r;
+  }
+};
+
+}  // namespace xgrad::simd
