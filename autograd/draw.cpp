@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstdio>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 #include <xgrad/autograd/draw.hpp>
 #include <xgrad/tensor/version.hpp>
 
@@ -331,6 +333,15 @@ class Drawing {
       frames_ += indent + id(unit) + " " + leaf_attributes(i, units_[unit].is_result) + ";\n";
       return;
     }
+    const std::span<const std::int32_t> all = inputs(i);
+    const auto arrows = all.size() - static_cast<std::size_t>(std::count_if(
+                                         all.begin(), all.end(), [&](auto x) { return is_scalar(x); }));
+    const bool numbered = arrows > 1 && !is_symmetric(node.op);
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      if (is_scalar(all[k])) continue;
+      write_input(unit, all[k], indent, numbered ? static_cast<int>(k + 1) : 0);
+    }
+
     std::vector<std::string> lines{call(i)};
     add_shape(lines, node.shape, node.dtype);
     if (options_.show_location && node.where.line() != 0) {
@@ -341,15 +352,6 @@ class Drawing {
     frames_ += indent + id(unit) + " [label=" + quoted(lines) + ", fillcolor=\"" + look.fill +
                "\", color=\"" + (is_result ? "#d32f2f" : look.line) + "\", fontcolor=\"" + look.text + "\"" +
                (is_result ? ", shape=doubleoctagon, style=filled, penwidth=1.5" : "") + "];\n";
-
-    const std::span<const std::int32_t> all = inputs(i);
-    const auto arrows = all.size() - static_cast<std::size_t>(std::count_if(
-                                         all.begin(), all.end(), [&](auto x) { return is_scalar(x); }));
-    const bool numbered = arrows > 1 && !is_symmetric(node.op);
-    for (std::size_t k = 0; k < all.size(); ++k) {
-      if (is_scalar(all[k])) continue;
-      write_input(unit, all[k], indent, numbered ? static_cast<int>(k + 1) : 0);
-    }
   }
 
   void write_box(std::uint32_t unit, const std::string& indent) {
@@ -380,7 +382,6 @@ class Drawing {
                (units_[unit].is_result ? "#d32f2f\", peripheries=2" : "#78909c\"") + "];\n";
   }
 
-  // Whether the node is what it was at an earlier call with this unit.
   void note_use(std::uint32_t leaf, std::uint32_t unit) {
     if (last_user_[leaf] == none) ++drawn_;
     last_user_[leaf] = unit;
@@ -472,8 +473,9 @@ class Drawing {
     return text +
            "];\n  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=10, "
            "height=0.3, "
-           "margin=\"0.12,0.06\"];\n  edge [color=\"#546e7a\", arrowsize=0.6, fontname=\"Helvetica\", "
-           "fontsize=8, fontcolor=\"#546e7a\"];\n";
+           "margin=\"0.12,0.06\"];\n  edge [color=\"#546e7a\", arrowsize=0.6, labeldistance=1.5, "
+           "labelangle=35, fontname=\"Helvetica\", "
+           "fontsize=8, fontcolor=\"#78909c\"];\n";
   }
 
   const Tape& tape_;

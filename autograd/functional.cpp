@@ -11,15 +11,13 @@ struct AliasPullback final : Pullback {
 
 }  // namespace
 
-GradCall::GradCall(std::span<const Variable> arguments) : tape_(Tape::recording()) {
-  bool outer = false;
-  for (const Variable& x : arguments) outer = outer || tracked(x);
-  if (!outer) tape_ = &own_.emplace();
+GradCall::GradCall() : tape_(Tape::recording()) {
+  if (tape_ == nullptr) tape_ = &own_.emplace();
 }
 
 Variable GradCall::independent(const Variable& x) {
-  if (own_) return tape_->watch(x.value());
-  if (!tracked(x)) return tape_->watch(x.value());
+  if (own_ || !is_floating(x.dtype())) return tape_->watch(x.value());  // which refuses integers
+  tracked(x);  // throws if x is of an outer tape
   const Variable* inputs[] = {&x};
   Variable alias(x.value(), next_place());
   record<AliasPullback>("alias", At::or_else(std::source_location::current()), alias, inputs);

@@ -25,11 +25,11 @@ struct ValueAndGrad {
 
 namespace detail {
 
-/// Where to record a call of grad: on the tape that is recording already, if one of the arguments is on it
-/// (then the result can be differentiated again), else on one of its own.
+/// Where to record a call of grad: on the tape that is recording already, so that the result can be
+/// differentiated again, also by what f closes over; where none records, on one of its own.
 class GradCall {
  public:
-  explicit GradCall(std::span<const Variable> arguments);
+  GradCall();
   /// The argument as a node of its own, so that other uses of the same value do not count.
   Variable independent(const Variable& x);
   std::vector<Variable> gradients(const Variable& value, std::vector<Variable> arguments);
@@ -44,7 +44,7 @@ class GradCall {
 template <std::size_t... I, class F, std::size_t N>
 auto value_and_grad(const F& f, std::array<Variable, N> arguments) {
   static_assert(((I < N) && ...), "grad: there are fewer arguments than the index asks for");
-  GradCall call(arguments);
+  GradCall call;
   ((arguments[I] = call.independent(arguments[I])), ...);
   const Variable value = std::apply(f, arguments);
   std::vector<Variable> all = call.gradients(value, {arguments[I]...});

@@ -280,7 +280,7 @@ struct Checker {
       p.index = line.index;
       if (p.analytic != 0 || std::abs(p.numeric) > options.atol) {
         all_zero = false;
-        matters[line.input] = true;
+        if (line.direction == nullptr) matters[line.input] = true;
       }
       ++report.probes;
       report.kinks += p.kink;
@@ -369,7 +369,12 @@ GradReport gradcheck(const std::function<Variable()>& f, const std::vector<Param
         parameters[i].set(values[i]);
       }
     }
-  } restore{parameters, {}};
+  } restore;
+  for (const Parameter& parameter : parameters) {  // of tied ones the first
+    const auto same = [&](const Parameter& other) { return other.same_as(parameter); };
+    if (std::none_of(restore.parameters.begin(), restore.parameters.end(), same))
+      restore.parameters.push_back(parameter);
+  }
   Subject subject;
   for (Parameter& parameter : restore.parameters) {
     restore.values.push_back(parameter.value());

@@ -9,8 +9,14 @@ void Operand::become(DType dtype) {
   if (weak_ != Weak::no) {
     own_ = Variable(scalar(number_, dtype));
     weak_ = Weak::no;
-  } else {
-    own_ = Variable(get().value().astype(dtype));
+    return;
+  }
+  if (parameter_ != nullptr) {
+    own_ = Variable(*parameter_);
+    parameter_ = nullptr;
+  }
+  if (tensor().dtype() != dtype) {
+    own_ = Variable(tensor().astype(dtype));
     reference_ = nullptr;
   }
 }
@@ -22,7 +28,9 @@ std::string Operand::describe() const {
     out << number_;
     return out.str();
   }
-  const std::string name = detail::name_of(get());
+  const std::string name = parameter_ != nullptr
+                               ? parameter_->name()
+                               : detail::name_of(reference_ != nullptr ? *reference_ : own_);
   return (name.empty() ? "" : name + " ") + to_string(shape());
 }
 

@@ -16,36 +16,27 @@ class Operand {
  public:
   using Location = std::source_location;
 
-  Operand(const Variable& variable,
-          Location where = Location::current())  // NOLINT(google-explicit-constructor)
+  Operand(const Variable& variable, Location where = Location::current())
       : reference_(&variable), where_(where) {}
-  Operand(Variable&& variable, Location where = Location::current())  // NOLINT(google-explicit-constructor)
+  Operand(Variable&& variable, Location where = Location::current())
       : own_(std::move(variable)), where_(where) {}
-  Operand(const Parameter& parameter,
-          Location where = Location::current())  // NOLINT(google-explicit-constructor)
-      : own_(parameter), where_(where) {}
-  Operand(Tensor tensor, Location where = Location::current())  // NOLINT(google-explicit-constructor)
-      : own_(std::move(tensor)), where_(where) {}
+  Operand(const Parameter& parameter, Location where = Location::current())
+      : parameter_(&parameter), where_(where) {}
+  Operand(Tensor tensor, Location where = Location::current()) : own_(std::move(tensor)), where_(where) {}
   template <Number T>
-  Operand(T number, Location where = Location::current())  // NOLINT(google-explicit-constructor)
+  Operand(T number, Location where = Location::current())
       : where_(where),
         number_(static_cast<double>(number)),
         weak_(std::is_same_v<T, bool> ? Weak::boolean
               : std::is_integral_v<T> ? Weak::integer
                                       : Weak::real) {}
   template <class E>
-  requires detail::Convertible<E> Operand(
-      E&& expression, Location where = Location::current())  // NOLINT(google-explicit-constructor)
+  requires detail::Convertible<E> Operand(E&& expression, Location where = Location::current())
       : own_(Tensor(std::forward<E>(expression))), where_(where) {}
 
   Operand(const Operand&) = delete;
   Operand& operator=(const Operand&) = delete;
-  Operand(Operand&& other) noexcept
-      : own_(std::move(other.own_)),
-        reference_(other.reference_),
-        where_(other.where_),
-        number_(other.number_),
-        weak_(other.weak_) {}
+  Operand(Operand&&) noexcept = default;
 
   /// How weakly a C++ number is typed: it takes the dtype of what it meets, unless that cannot hold its kind.
   enum class Weak : std::uint8_t { no, boolean, integer, real };
@@ -53,33 +44,36 @@ class Operand {
   /// The number itself, where weak() is not `no`.
   double number() const { return number_; }
   /// The dtype alone: a number's is float32, or bool.
-  DType dtype() const { return weak_ == Weak::no ? get().dtype() : weak_ == Weak::boolean ? bool_ : float32; }
-  const Shape& shape() const { return get().shape(); }
+  DType dtype() const {
+    return weak_ == Weak::no ? tensor().dtype() : weak_ == Weak::boolean ? bool_ : float32;
+  }
+  const Shape& shape() const { return tensor().shape(); }
   int rank() const { return shape().rank(); }
   Location where() const { return where_; }
 
-  /// The value as it is; of a number, a 0-d tensor of dtype().
-  const Variable& variable() {
-    if (weak_ != Weak::no) become(dtype());
-    return get();
-  }
+  /// The value as it is; of a number, a 0-d tensor of dtype(). A Parameter becomes a leaf here, not before:
+  /// leaves stand on the tape in the order of their use, whatever order the compiler evaluates arguments in.
+  const Variable& variable() { return as(dtype()); }
   /// The value in this dtype: numbers take it, constants are converted. Precondition: a recorded value has it
   /// already.
   const Variable& as(DType dtype) {
-    if (weak_ != Weak::no || get().dtype() != dtype) become(dtype);
-    return get();
+    if (weak_ != Weak::no || parameter_ != nullptr || tensor().dtype() != dtype) become(dtype);
+    return reference_ != nullptr ? *reference_ : own_;
   }
 
   /// "W1 (20, 12288)", "(20, 5)" or "0.5": for error messages.
   std::string describe() const;
 
  private:
-  const Variable& get() const { return reference_ != nullptr ? *reference_ : own_; }
+  const Tensor& tensor() const {
+    return parameter_ != nullptr ? parameter_->value() : (reference_ != nullptr ? *reference_ : own_).value();
+  }
   void become(DType dtype);
 
-  static Variable scalar_placeholder() { return Variable(Tensor(Shape{}, float32, {})); }
-  Variable own_ = scalar_placeholder();  // of a number: shape () and no storage, until it becomes a tensor
+  // Of a number: shape () and no storage, until it becomes a tensor.
+  Variable own_{Tensor(Shape{}, float32, {})};
   const Variable* reference_ = nullptr;
+  const Parameter* parameter_ = nullptr;
   Location where_;
   double number_ = 0;
   Weak weak_ = Weak::no;

@@ -11,9 +11,10 @@
 #include <cctype>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <string_view>
 #include <system_error>
-#include <thread>
+#include <utility>
+#include <vector>
 #include <xgrad/autograd/draw.hpp>
 
 namespace xgrad {

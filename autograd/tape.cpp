@@ -98,10 +98,11 @@ struct TapeImpl {
   void release_from(std::size_t first) {
     for (std::size_t i = nodes.size(); i > first; --i) release(nodes[i - 1]);
   }
-  // Takes back what was recorded since the tape had `size` nodes.
-  void truncate(std::size_t size) {
+  // Takes back what was recorded since the tape had so many nodes and constants.
+  void truncate(std::size_t size, std::size_t constant_count) {
     release_from(size);
     nodes.shrink(size);
+    constants.shrink(constant_count);
     std::erase_if(leaves, [&](const auto& leaf) { return leaf.first >= size; });
     std::erase_if(parameters, [&](const auto& entry) { return entry.second.index >= size; });
   }
@@ -237,11 +238,10 @@ Tape::~Tape() {
     std::erase(detail::alive(), impl_->id);
   }
   std::erase(detail::tapes_here, this);
-  if (detail::recording_tape == this) {
-    const bool outer_lives = std::find(detail::tapes_here.begin(), detail::tapes_here.end(), impl_->outer) !=
-                             detail::tapes_here.end();
-    detail::recording_tape = outer_lives ? impl_->outer : nullptr;
+  for (Tape* inner : detail::tapes_here) {
+    if (inner->impl_->outer == this) inner->impl_->outer = impl_->outer;
   }
+  if (detail::recording_tape == this) detail::recording_tape = impl_->outer;
 }
 
 Tape::Pause::Pause() : resumes_(detail::recording_tape) { detail::recording_tape = nullptr; }
@@ -271,6 +271,9 @@ Variable::Variable(const Parameter& parameter) {
 std::ostream& operator<<(std::ostream& out, const Variable& variable) { return out << variable.value(); }
 
 Variable Tape::watch(Tensor value, std::string name) {
+  if (impl_->thread != &detail::recording_tape) {
+    throw GraphError("watch: the tape belongs to another thread; make a tape of its own for this one");
+  }
   if (!is_floating(value.dtype())) {
     throw DTypeError("watch: only float32 and float64 have derivatives, not " +
                      std::string(xgrad::name(value.dtype())) + "; convert the value with astype(float32)");
@@ -353,7 +356,7 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
   std::vector<std::optional<Variable>> cotangents(last + 1);
   cotangents[last] = seed_of(result, options.seed);
   std::vector<Gradients::Entry> found;  // youngest first
-  const std::size_t size_before = size();
+  const std::size_t size_before = size(), constants_before = tape.constants.size();
   std::optional<Pause> pause;
   if (!options.create_graph) pause.emplace();
   const detail::At at(tape.nodes[last].where);
@@ -403,7 +406,7 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
   try {
     walk();
   } catch (...) {
-    tape.truncate(size_before);
+    tape.truncate(size_before, constants_before);
     throw;
   }
 

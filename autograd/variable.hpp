@@ -20,17 +20,15 @@ struct Place {
 class Variable {
  public:
   Variable() = default;
-  Variable(Tensor value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Variable(Tensor value) : value_(std::move(value)) {}
   /// A number alone is float32 (a bool is bool).
   template <Number T>
-  Variable(T value)  // NOLINT(google-explicit-constructor)
-      : value_(scalar(static_cast<double>(value), std::same_as<T, bool> ? bool_ : float32)) {}
+  Variable(T value) : value_(scalar(static_cast<double>(value), std::same_as<T, bool> ? bool_ : float32)) {}
   /// Any xtensor expression; see Tensor.
   template <class E>
-  requires detail::Convertible<E> Variable(E&& expression)  // NOLINT(google-explicit-constructor)
-      : value_(std::forward<E>(expression)) {}
+  requires detail::Convertible<E> Variable(E&& expression) : value_(std::forward<E>(expression)) {}
   /// A snapshot of the parameter, a leaf of the tape that is recording.
-  Variable(const Parameter& parameter);  // NOLINT(google-explicit-constructor)
+  Variable(const Parameter& parameter);
   Variable(Tensor value, Place place) : value_(std::move(value)), place_(place) {}
 
   const Tensor& value() const { return value_; }
