@@ -16,9 +16,9 @@ struct Axes {
   bool all = true;
   std::vector<int> list;
   Axes() = default;
-  Axes(int axis) : all(false), list{axis} {}                          // NOLINT
-  Axes(std::initializer_list<int> axes) : all(false), list(axes) {}   // NOLINT
-  Axes(std::vector<int> axes) : all(false), list(std::move(axes)) {}  // NOLINT
+  Axes(int axis) : all(false), list{axis} {}
+  Axes(std::initializer_list<int> axes) : all(false), list(axes) {}
+  Axes(std::vector<int> axes) : all(false), list(std::move(axes)) {}
 };
 
 /// The sum; 0 over no elements. bool counts as int64. Gradient: g, repeated.
