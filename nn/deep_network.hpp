@@ -1,6 +1,7 @@
 // The L-layer network of the course notes, week 4.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <vector>
 #include <xgrad/autograd/operand.hpp>
@@ -9,7 +10,20 @@
 
 namespace xgrad {
 
-using Activation = std::function<Variable(const Variable&)>;
+/// What a layer applies to Z: an operation such as relu, or any callable Variable -> Variable.
+class Activation {
+ public:
+  /// From an operation by its name. Picks ours where `using namespace xgrad` finds C's tanh(double), too.
+  Activation(Variable (*operation)(Operand)) : f_(operation) {}
+  template <class F>
+  requires std::invocable<const F&, const Variable&> &&(!std::same_as<F, Activation>)Activation(F f)
+      : f_(std::move(f)) {}
+
+  Variable operator()(const Variable& z) const { return f_(z); }
+
+ private:
+  std::function<Variable(const Variable&)> f_;
+};
 
 struct DeepNetworkOptions {
   Initializer init = he_init;  ///< of the weights; biases begin at 0

@@ -18,9 +18,9 @@ class Sequential {
   /// A callable, and the parameters it brings along if it has any.
   class Part {
    public:
+    Part(Variable (*operation)(Operand)) : call(operation) {}
     template <class M>
-    requires std::invocable<const M&, const Variable&> &&
-        (!std::same_as<M, Part>)Part(M module) {  // NOLINT(google-explicit-constructor)
+    requires std::invocable<const M&, const Variable&> &&(!std::same_as<M, Part>)Part(M module) {
       if constexpr (requires { module.parameters(); }) parameters = module.parameters();
       call = std::move(module);
     }
