@@ -9,7 +9,8 @@
 // 2. Vector extensions only: no <immintrin.h>, no -m flag, no library call.
 // 3. Copying is written out. A Pack is so passed by reference, whatever the target: a user's function that
 //    is not inlined is slow, where registers would be wrong (baseline code and v4 disagree on them), and
-//    -Wpsabi has nothing to report. Raw vectors are never passed or returned by value.
+//    -Wpsabi has nothing to report. Raw vectors are never passed or returned by value. A Pack is aligned to
+//    its own size.
 // 4. A lane's result depends on that lane alone, not on its position, its neighbours or n.
 // 5. load_partial and store_partial touch exactly the first n elements of memory.
 // 6. NaN in, NaN out, for arithmetic, maximum and minimum from either side. No flush to zero.

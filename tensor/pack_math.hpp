@@ -6,8 +6,8 @@
 // 3. float is never computed in double.
 // 4. No branches. No conversion between double and int64, which AVX2 lacks: integers enter and leave a
 //    number's fraction by adding 1.5 * 2^(digits - 1) or by setting its exponent.
-// 5. The compiler may contract a * b + c. Where an error term is computed from a rounded product, the
-//    product is exact (a power of two, or a short constant times a small integer), so both readings agree.
+// 5. The compiler may contract a * b + c. Products that feed an error term are therefore exact (a power of
+//    two, or a short constant times a small integer) or too small for their own rounding to matter.
 #pragma once
 
 #include <bit>
@@ -84,7 +84,7 @@ XGRAD_SIMD P polynomial(P x, const double (&c)[Count]) {
   return horner(x, c, std::make_index_sequence<Count - 1>{});
 }
 
-// e^x = 2^n e^(r + tail), |r| <= ln2 / 2, e^(r + tail) - 1 = r + tail'. n is kept in the low bits of shifted.
+// e^x = 2^n (1 + r + tail), |r| <= ln2 / 2; the tail holds r's own rounding too. n: the low bits of shifted.
 template <class P>
 struct Exponential {
   P r, tail, shifted;

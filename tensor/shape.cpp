@@ -19,13 +19,9 @@ Shape::Shape(std::span<const std::int64_t> sizes) : inline_{} {
   std::copy(sizes.begin(), sizes.end(), rank_ <= inline_axes ? inline_ : heap_);
 }
 
-void Shape::copy_from(const Shape& other) {
-  if (rank_ <= inline_axes) {
-    std::copy_n(other.inline_, inline_axes, inline_);
-  } else {
-    heap_ = new std::int64_t[static_cast<std::size_t>(rank_)];
-    std::copy_n(other.heap_, rank_, heap_);
-  }
+void Shape::copy_heap(const Shape& other) {
+  heap_ = new std::int64_t[static_cast<std::size_t>(rank_)];
+  std::copy_n(other.heap_, rank_, heap_);
 }
 
 std::string to_string(const Shape& shape) {

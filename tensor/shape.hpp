@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -20,11 +21,23 @@ class Shape {
 
   /// The shape of a scalar: no axes, one element.
   Shape() noexcept : inline_{} {}
+  /// The shape (0,): no elements.
+  static Shape empty() noexcept {
+    Shape shape;
+    shape.rank_ = 1;
+    return shape;
+  }
   /// Throws ShapeError if a size is negative or the number of elements overflows.
   Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
   explicit Shape(std::span<const std::int64_t> sizes);
 
-  Shape(const Shape& other) : rank_(other.rank_) { copy_from(other); }
+  Shape(const Shape& other) : rank_(other.rank_) {
+    if (rank_ <= inline_axes) {
+      std::memcpy(inline_, other.inline_, sizeof inline_);  // of fixed size: a few moves, no loop
+    } else {
+      copy_heap(other);
+    }
+  }
   Shape(Shape&& other) noexcept : rank_(other.rank_) { steal(other); }
   Shape& operator=(const Shape& other) {
     if (this != &other) *this = Shape(other);
@@ -54,14 +67,19 @@ class Shape {
   const std::int64_t* data() const { return rank_ <= inline_axes ? inline_ : heap_; }
 
   friend bool operator==(const Shape& a, const Shape& b) {
-    return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
+    if (a.rank_ != b.rank_) return false;
+    const std::int64_t *p = a.data(), *q = b.data();
+    for (int axis = 0; axis < a.rank_; ++axis) {
+      if (p[axis] != q[axis]) return false;
+    }
+    return true;
   }
 
  private:
-  void copy_from(const Shape& other);
+  void copy_heap(const Shape& other);
   void steal(Shape& other) noexcept {
     if (rank_ <= inline_axes) {
-      std::copy_n(other.inline_, inline_axes, inline_);
+      std::memcpy(inline_, other.inline_, sizeof inline_);
     } else {
       heap_ = other.heap_;
       other.rank_ = 0;

@@ -176,6 +176,7 @@ Tensor concat(std::span<const Tensor> parts, int axis) {
   sizes[static_cast<std::size_t>(axis)] = 0;
   for (const Tensor& part : parts) sizes[static_cast<std::size_t>(axis)] += part.shape()[axis];
   Tensor result(Shape{std::span<const std::int64_t>(sizes)}, parts[0].dtype());
+  if (result.size() == 0) return result;
   const std::vector<std::int64_t> strides = dense_strides(result.shape());
   auto* target = xgrad::detail::mutable_data<char>(result);
   const std::size_t size = size_of(result.dtype());

@@ -6,12 +6,8 @@
 
 namespace xgrad {
 
-std::size_t Tensor::bytes_for(const Shape& shape, DType dtype) {
-  std::size_t bytes;
-  if (__builtin_mul_overflow(static_cast<std::size_t>(shape.size()), size_of(dtype), &bytes)) {
-    throw ShapeError("the tensor " + to_string(shape) + " is larger than the address space");
-  }
-  return bytes;
+void Tensor::too_large(const Shape& shape) {
+  throw ShapeError("the tensor " + to_string(shape) + " is larger than the address space");
 }
 
 void Tensor::wrong_type(DType wanted) const {

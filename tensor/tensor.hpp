@@ -41,7 +41,7 @@ struct AsXtensor;  // defined by the bridge
 class Tensor {
  public:
   /// An empty float32 tensor of shape (0,).
-  Tensor() : shape_{0} {}
+  Tensor() : shape_(Shape::empty()) {}
   /// Uninitialised elements. For kernels: fill them through detail::mutable_data before anybody else sees the
   /// tensor.
   Tensor(Shape shape, DType dtype)
@@ -125,7 +125,13 @@ class Tensor {
   const detail::Storage& storage() const { return storage_; }
 
  private:
-  static std::size_t bytes_for(const Shape& shape, DType dtype);
+  static std::size_t bytes_for(const Shape& shape, DType dtype) {
+    std::size_t bytes;
+    if (__builtin_mul_overflow(static_cast<std::size_t>(shape.size()), size_of(dtype), &bytes))
+      too_large(shape);
+    return bytes;
+  }
+  [[noreturn]] static void too_large(const Shape& shape);
   [[noreturn]] void wrong_type(DType wanted) const;
   void copy_in(const void* values, std::size_t count);
   double only() const;

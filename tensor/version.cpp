@@ -2,11 +2,11 @@
 #include <xgrad/tensor/simd.hpp>
 #include <xgrad/tensor/version.hpp>
 
-// OpenBLAS's questions; absent in another BLAS.
+// OpenBLAS's own header would bring the system's cblas declarations along.
 extern "C" {
-__attribute__((weak)) char* openblas_get_config(void);
-__attribute__((weak)) char* openblas_get_corename(void);
-__attribute__((weak)) int openblas_get_num_threads(void);
+char* openblas_get_config(void);
+char* openblas_get_corename(void);
+int openblas_get_num_threads(void);
 }
 
 namespace xgrad {
@@ -30,12 +30,12 @@ VersionInfo version_info() {
 #else
   info.compiler = "GCC " __VERSION__;
 #endif
-  info.blas = openblas_get_config != nullptr ? openblas_get_config() : "unknown BLAS";
-  info.blas_core = openblas_get_corename != nullptr ? openblas_get_corename() : "unknown";
-  info.blas_threads = openblas_get_num_threads != nullptr ? openblas_get_num_threads() : 0;
+  info.blas = openblas_get_config();
+  info.blas_core = openblas_get_corename();
+  info.blas_threads = openblas_get_num_threads();
   info.simd = name(simd_level());
   info.best_simd = name(best_simd_level());
-  if (openblas_get_corename != nullptr && below(info.blas_core, best_simd_level())) {
+  if (below(info.blas_core, best_simd_level())) {
     const char* forced = std::getenv("OPENBLAS_CORETYPE");
     info.warning = "OpenBLAS runs its " + info.blas_core + " kernels, below this processor's " +
                    info.best_simd +
@@ -48,7 +48,7 @@ std::string to_string(const VersionInfo& info) {
   std::string text = "xgrad " + info.version + " (" + info.compiler + "), kernels: " + info.simd;
   if (info.simd != info.best_simd) text += " (the processor has " + info.best_simd + ")";
   text += "\nBLAS: " + info.blas + ", core " + info.blas_core + ", " + std::to_string(info.blas_threads) +
-          " threads";
+          (info.blas_threads == 1 ? " thread" : " threads");
   if (!info.warning.empty()) text += "\nwarning: " + info.warning;
   return text;
 }

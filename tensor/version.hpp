@@ -8,7 +8,7 @@ namespace xgrad {
 struct VersionInfo {
   std::string version;    ///< of xgrad: "0.1.0"
   std::string compiler;   ///< "GCC 12.2.0"
-  std::string blas;       ///< OpenBLAS's own description, or "unknown BLAS"
+  std::string blas;       ///< OpenBLAS's own description
   std::string blas_core;  ///< the processor its kernels were chosen for: "SkylakeX"
   int blas_threads;       ///< threads a matrix product may use
   std::string simd;       ///< the set of xgrad's own kernels: "avx512"

@@ -1,8 +1,8 @@
 // The bridge to xtensor: the one public header that includes it.
 //
 //   xgrad::Tensor t = xt::view(a, xt::all(), xt::range(_, _, -1));   any expression: evaluated, copied right
-//   xgrad::Tensor u = std::move(a);                                  an xt::xarray in row-major order: no
-//   copy auto mean = xt::mean(t.as<float>())();                           a view for xtensor: no copy
+//   xgrad::Tensor u = std::move(a);                    an xt::xarray in row-major order: no copy
+//   auto mean = xt::mean(t.as<float>())();             a view for xtensor: no copy
 //
 // Element types: float -> float32, double -> float64, bool -> bool, every integer -> int64.
 #pragma once
