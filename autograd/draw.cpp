@@ -6,100 +6,11 @@
 #include <unordered_set>
 #include <vector>
 #include <xgrad/autograd/draw.hpp>
+#include <xgrad/autograd/palette.hpp>
 #include <xgrad/tensor/version.hpp>
 
 namespace xgrad {
 namespace {
-
-// What the operations are. One that is missing here, as a user's own, is drawn as `other`.
-enum class OpClass { elementwise, movement, product, reduction, activation, loss, other };
-
-const std::unordered_map<std::string_view, OpClass>& classes() {
-  using enum OpClass;
-  static const auto& table = *new std::unordered_map<std::string_view, OpClass>{
-      {"add", elementwise},
-      {"sub", elementwise},
-      {"mul", elementwise},
-      {"div", elementwise},
-      {"neg", elementwise},
-      {"pow", elementwise},
-      {"square", elementwise},
-      {"abs", elementwise},
-      {"maximum", elementwise},
-      {"minimum", elementwise},
-      {"clip", elementwise},
-      {"where", elementwise},
-      {"exp", elementwise},
-      {"expm1", elementwise},
-      {"log", elementwise},
-      {"log1p", elementwise},
-      {"sqrt", elementwise},
-      {"sin", elementwise},
-      {"cos", elementwise},
-      {"erf", elementwise},
-      {"alias", movement},
-      {"reshape", movement},
-      {"transpose", movement},
-      {"broadcast_to", movement},
-      {"concat", movement},
-      {"slice", movement},
-      {"gather", movement},
-      {"scatter_add", movement},
-      {"pad", movement},
-      {"stack", movement},
-      {"matmul", product},
-      {"linear", product},
-      {"conv2d", product},
-      {"sum", reduction},
-      {"sum_to", reduction},
-      {"mean", reduction},
-      {"max", reduction},
-      {"min", reduction},
-      {"prod", reduction},
-      {"var", reduction},
-      {"logsumexp", reduction},
-      {"norm", reduction},
-      {"sigmoid", activation},
-      {"tanh", activation},
-      {"relu", activation},
-      {"leaky_relu", activation},
-      {"softplus", activation},
-      {"softmax", activation},
-      {"log_softmax", activation},
-      {"elu", activation},
-      {"gelu", activation},
-      {"silu", activation},
-      {"squared_error", loss},
-      {"binary_cross_entropy", loss},
-      {"softmax_cross_entropy", loss},
-      {"binary_cross_entropy_with_logits", loss},
-  };
-  return table;
-}
-
-// For these the inputs may be exchanged: they are not numbered.
-bool is_symmetric(std::string_view op) {
-  return op == "add" || op == "mul" || op == "maximum" || op == "minimum" || op == "squared_error";
-}
-
-struct Colors {
-  const char *fill, *line, *text;
-};
-
-// The colours of XLA's graphs.
-Colors colors(std::string_view op) {
-  constexpr Colors palette[] = {
-      {"#fff9c4", "#cbb956", "#212121"},  // elementwise: yellow
-      {"#c8e6c9", "#81a384", "#212121"},  // movement: green
-      {"#1565c0", "#003c8f", "#ffffff"},  // product: dark blue
-      {"#e1bee7", "#a57cab", "#212121"},  // reduction: purple
-      {"#ffe0b2", "#cb9a5b", "#212121"},  // activation: orange
-      {"#ffcdd2", "#cb7d84", "#212121"},  // loss: pink
-      {"#cfd8dc", "#8a979d", "#212121"},  // other: grey
-  };
-  const auto found = classes().find(op);
-  return palette[static_cast<int>(found == classes().end() ? OpClass::other : found->second)];
-}
 
 std::string with_commas(std::uint64_t n) {
   std::string text = std::to_string(n);
@@ -336,7 +247,7 @@ class Drawing {
     const std::span<const std::int32_t> all = inputs(i);
     const auto arrows = all.size() - static_cast<std::size_t>(std::count_if(
                                          all.begin(), all.end(), [&](auto x) { return is_scalar(x); }));
-    const bool numbered = arrows > 1 && !is_symmetric(node.op);
+    const bool numbered = arrows > 1 && !detail::is_symmetric(node.op);
     for (std::size_t k = 0; k < all.size(); ++k) {
       if (is_scalar(all[k])) continue;
       write_input(unit, all[k], indent, numbered ? static_cast<int>(k + 1) : 0);
@@ -347,7 +258,7 @@ class Drawing {
     if (options_.show_location && node.where.line() != 0) {
       lines.push_back(detail::printable(detail::to_string(node.where)));
     }
-    const Colors look = colors(node.op);
+    const detail::OpColours& look = detail::colours_of(node.op);
     const bool is_result = units_[unit].is_result;
     frames_ += indent + id(unit) + " [label=" + quoted(lines) + ", fillcolor=\"" + look.fill +
                "\", color=\"" + (is_result ? "#d32f2f" : look.line) + "\", fontcolor=\"" + look.text + "\"" +
@@ -471,11 +382,11 @@ class Drawing {
       text += ", label=" + quoted({detail::printable(options_.title)}) + ", labelloc=t";
     }
     return text +
-           "];\n  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=10, "
-           "height=0.3, "
-           "margin=\"0.12,0.06\"];\n  edge [color=\"#546e7a\", arrowsize=0.6, labeldistance=1.5, "
-           "labelangle=35, fontname=\"Helvetica\", "
-           "fontsize=8, fontcolor=\"#78909c\"];\n";
+           "];\n"
+           "  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=10, height=0.3, "
+           "margin=\"0.12,0.06\"];\n"
+           "  edge [color=\"#546e7a\", arrowsize=0.6, labeldistance=1.5, labelangle=35, "
+           "fontname=\"Helvetica\", fontsize=8, fontcolor=\"#78909c\"];\n";
   }
 
   const Tape& tape_;

@@ -16,8 +16,9 @@ GradCall::GradCall() : tape_(Tape::recording()) {
 }
 
 Variable GradCall::independent(const Variable& x) {
-  if (own_ || !is_floating(x.dtype())) return tape_->watch(x.value());  // which refuses integers
-  tracked(x);  // throws if x is of an outer tape
+  // watch() refuses integers, tracked() a variable of an outer tape.
+  if (own_ || !is_floating(x.dtype())) return tape_->watch(x.value());
+  tracked(x);
   const Variable* inputs[] = {&x};
   Variable alias(x.value(), next_place());
   record<AliasPullback>("alias", At::or_else(std::source_location::current()), alias, inputs);

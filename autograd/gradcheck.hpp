@@ -8,8 +8,8 @@
 // directions and a stratified sample of coordinates) the slope is a central 4-point difference with step
 // eps^(1/5) max(1, |x|), whose error is estimated by a second one with a quarter of the step; while the two
 // disagree the step shrinks. An analytic value a and a numeric value n fit if |a - n| <= atol + rtol max(|a|,
-// |n|) + 4 error. A place where the one-sided slopes differ is a kink: there any value between them fits, and
-// it is counted. Order 2 checks the derivative's own graph the same way: the differences are taken of the
+// |n|) + 4 error. Where they do not fit and the one-sided slopes differ is a kink: there any value between these
+// fits, and it is counted. Order 2 checks the derivative's own graph the same way: the differences are taken of the
 // analytic gradient.
 #pragma once
 

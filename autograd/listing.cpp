@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <xgrad/autograd/draw.hpp>
 
 namespace xgrad {

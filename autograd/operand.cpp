@@ -9,15 +9,14 @@ void Operand::become(DType dtype) {
   if (weak_ != Weak::no) {
     own_ = Variable(scalar(number_, dtype));
     weak_ = Weak::no;
-    return;
-  }
-  if (parameter_ != nullptr) {
+  } else if (parameter_ != nullptr) {
     own_ = Variable(*parameter_);
     parameter_ = nullptr;
   }
+  if (own_) reference_ = &*own_;
   if (tensor().dtype() != dtype) {
     own_ = Variable(tensor().astype(dtype));
-    reference_ = nullptr;
+    reference_ = &*own_;
   }
 }
 
@@ -28,9 +27,7 @@ std::string Operand::describe() const {
     out << number_;
     return out.str();
   }
-  const std::string name = parameter_ != nullptr
-                               ? parameter_->name()
-                               : detail::name_of(reference_ != nullptr ? *reference_ : own_);
+  const std::string name = parameter_ != nullptr ? parameter_->name() : detail::name_of(*reference_);
   return (name.empty() ? "" : name + " ") + to_string(shape());
 }
 

@@ -2,6 +2,7 @@
 // expression, it also remembers the line of the program where that happened: the user's call.
 #pragma once
 
+#include <optional>
 #include <source_location>
 #include <string>
 #include <type_traits>
@@ -19,10 +20,11 @@ class Operand {
   Operand(const Variable& variable, Location where = Location::current())
       : reference_(&variable), where_(where) {}
   Operand(Variable&& variable, Location where = Location::current())
-      : own_(std::move(variable)), where_(where) {}
+      : own_(std::move(variable)), reference_(&*own_), where_(where) {}
   Operand(const Parameter& parameter, Location where = Location::current())
       : parameter_(&parameter), where_(where) {}
-  Operand(Tensor tensor, Location where = Location::current()) : own_(std::move(tensor)), where_(where) {}
+  Operand(Tensor tensor, Location where = Location::current())
+      : own_(std::move(tensor)), reference_(&*own_), where_(where) {}
   template <Number T>
   Operand(T number, Location where = Location::current())
       : where_(where),
@@ -32,11 +34,17 @@ class Operand {
                                       : Weak::real) {}
   template <class E>
   requires detail::Convertible<E> Operand(E&& expression, Location where = Location::current())
-      : own_(Tensor(std::forward<E>(expression))), where_(where) {}
+      : own_(Tensor(std::forward<E>(expression))), reference_(&*own_), where_(where) {}
 
   Operand(const Operand&) = delete;
   Operand& operator=(const Operand&) = delete;
-  Operand(Operand&&) noexcept = default;
+  Operand(Operand&& other) noexcept
+      : own_(std::move(other.own_)),
+        reference_(own_ ? &*own_ : other.reference_),
+        parameter_(other.parameter_),
+        where_(other.where_),
+        number_(other.number_),
+        weak_(other.weak_) {}
 
   /// How weakly a C++ number is typed: it takes the dtype of what it meets, unless that cannot hold its kind.
   enum class Weak : std::uint8_t { no, boolean, integer, real };
@@ -47,7 +55,7 @@ class Operand {
   DType dtype() const {
     return weak_ == Weak::no ? tensor().dtype() : weak_ == Weak::boolean ? bool_ : float32;
   }
-  const Shape& shape() const { return tensor().shape(); }
+  const Shape& shape() const { return weak_ == Weak::no ? tensor().shape() : scalar_shape; }
   int rank() const { return shape().rank(); }
   Location where() const { return where_; }
 
@@ -58,21 +66,19 @@ class Operand {
   /// already.
   const Variable& as(DType dtype) {
     if (weak_ != Weak::no || parameter_ != nullptr || tensor().dtype() != dtype) become(dtype);
-    return reference_ != nullptr ? *reference_ : own_;
+    return *reference_;
   }
 
   /// "W1 (20, 12288)", "(20, 5)" or "0.5": for error messages.
   std::string describe() const;
 
  private:
-  const Tensor& tensor() const {
-    return parameter_ != nullptr ? parameter_->value() : (reference_ != nullptr ? *reference_ : own_).value();
-  }
+  const Tensor& tensor() const { return parameter_ != nullptr ? parameter_->value() : reference_->value(); }
   void become(DType dtype);
+  inline static const Shape scalar_shape;
 
-  // Of a number: shape () and no storage, until it becomes a tensor.
-  Variable own_{Tensor(Shape{}, float32, {})};
-  const Variable* reference_ = nullptr;
+  std::optional<Variable> own_;
+  const Variable* reference_ = nullptr;  // to own_, or to the caller's; none of a number and of a parameter
   const Parameter* parameter_ = nullptr;
   Location where_;
   double number_ = 0;

@@ -5,10 +5,13 @@
 namespace xgrad {
 namespace {
 thread_local Scope* innermost = nullptr;
+thread_local std::uint64_t last_id = 0;
 thread_local std::optional<std::source_location> override_location;
 }  // namespace
 
-Scope::Scope(std::string name) : name_(std::move(name)), parent_(innermost) { innermost = this; }
+Scope::Scope(std::string name) : name_(std::move(name)), parent_(innermost), id_(++last_id) {
+  innermost = this;
+}
 Scope::~Scope() { innermost = parent_; }
 const Scope* Scope::current() { return innermost; }
 

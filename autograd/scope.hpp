@@ -32,6 +32,7 @@ class Scope {
   friend struct detail::TapeImpl;
   std::string name_;
   Scope* parent_;
+  std::uint64_t id_;  // grows from scope to scope of a thread
   // The number under which a tape knows this scope: numbered when the first node is recorded in it.
   mutable std::uint64_t tape_ = 0;
   mutable std::uint32_t number_ = 0;

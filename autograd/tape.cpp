@@ -3,6 +3,7 @@
 #include <mutex>
 #include <ostream>
 #include <unordered_map>
+#include <utility>
 #include <xgrad/autograd/linear.hpp>
 #include <xgrad/autograd/operand.hpp>
 #include <xgrad/autograd/tape.hpp>
@@ -56,6 +57,7 @@ class Arena {
 };
 
 thread_local Tape* recording_tape = nullptr;
+thread_local Tape::Pause* innermost_pause = nullptr;
 thread_local std::vector<Tape*> tapes_here;  // alive, of this thread
 
 // Numbers of all tapes that are alive, to tell a variable of a dead tape (a constant) from one of another
@@ -78,7 +80,11 @@ struct TapeImpl {
   Tape* outer = recording_tape;
   ChunkedList<Node, nodes_per_chunk> nodes;
   ChunkedList<ConstantInfo, nodes_per_chunk> constants;
-  std::vector<ScopeInfo> scopes{{"", 0}};
+  struct NumberedScope {
+    ScopeInfo info;
+    std::uint64_t id;
+  };
+  std::vector<NumberedScope> scopes{{{"", 0}, 0}};  // ids grow: a scope is numbered after those around it
   std::unordered_map<std::uint32_t, LeafInfo> leaves;
   struct Snapshot {
     std::uint32_t index;
@@ -108,20 +114,29 @@ struct TapeImpl {
   }
 
   std::uint32_t scope_number(const Scope* scope) {
-    if (scope == nullptr) return 0;
-    if (scope->tape_ == id) return scope->number_;
     std::vector<const Scope*> unnumbered;
-    for (; scope != nullptr && scope->tape_ != id; scope = scope->parent()) unnumbered.push_back(scope);
+    for (; scope != nullptr && !is_numbered(*scope); scope = scope->parent()) unnumbered.push_back(scope);
     std::uint32_t number = scope == nullptr ? 0 : scope->number_;
     while (!unnumbered.empty()) {
       const Scope* next = unnumbered.back();
       unnumbered.pop_back();
-      scopes.push_back({next->name(), number});
+      scopes.push_back({{next->name(), number}, next->id_});
       number = static_cast<std::uint32_t>(scopes.size() - 1);
       next->tape_ = id;
       next->number_ = number;
     }
     return number;
+  }
+  // Looked up anew when another tape has numbered the scope in between.
+  bool is_numbered(const Scope& scope) const {
+    if (scope.tape_ == id) return true;
+    const auto found =
+        std::lower_bound(scopes.begin(), scopes.end(), scope.id_,
+                         [](const NumberedScope& own, std::uint64_t wanted) { return own.id < wanted; });
+    if (found == scopes.end() || found->id != scope.id_) return false;
+    scope.tape_ = id;
+    scope.number_ = static_cast<std::uint32_t>(found - scopes.begin());
+    return true;
   }
 
   Variable add_leaf(const char* op, Tensor value, LeafInfo info) {
@@ -142,7 +157,8 @@ struct TapeImpl {
   }
 
   Variable snapshot(const Parameter& parameter) {
-    // The tape notes the version and holds no value, so that an update after the backward pass can write in place.
+    // The tape notes the version and holds no value, so that an update after the backward pass can write in
+    // place.
     const auto found = parameters.find(parameter.id());
     if (found != parameters.end() && found->second.version == parameter.version()) {
       return Variable(parameter.value(), Place{id, found->second.index});
@@ -241,14 +257,18 @@ Tape::~Tape() {
   for (Tape* inner : detail::tapes_here) {
     if (inner->impl_->outer == this) inner->impl_->outer = impl_->outer;
   }
+  for (Pause* pause = detail::innermost_pause; pause != nullptr; pause = pause->outer_) {
+    if (pause->resumes_ == this) pause->resumes_ = impl_->outer;
+  }
   if (detail::recording_tape == this) detail::recording_tape = impl_->outer;
 }
 
-Tape::Pause::Pause() : resumes_(detail::recording_tape) { detail::recording_tape = nullptr; }
+Tape::Pause::Pause()
+    : resumes_(std::exchange(detail::recording_tape, nullptr)),
+      outer_(std::exchange(detail::innermost_pause, this)) {}
 Tape::Pause::~Pause() {
-  const auto& here = detail::tapes_here;
-  const bool lives = std::find(here.begin(), here.end(), resumes_) != here.end();
-  detail::recording_tape = lives ? resumes_ : nullptr;
+  detail::recording_tape = resumes_;
+  detail::innermost_pause = outer_;
 }
 
 Tape* Tape::recording() { return detail::recording_tape; }
@@ -259,7 +279,7 @@ const LeafInfo* Tape::leaf(std::size_t index) const {
   const auto found = impl_->leaves.find(static_cast<std::uint32_t>(index));
   return found == impl_->leaves.end() ? nullptr : &found->second;
 }
-const ScopeInfo& Tape::scope(std::size_t index) const { return impl_->scopes[index]; }
+const ScopeInfo& Tape::scope(std::size_t index) const { return impl_->scopes[index].info; }
 std::size_t Tape::scope_count() const { return impl_->scopes.size(); }
 std::uint64_t Tape::id() const { return impl_->id; }
 
@@ -353,7 +373,11 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
     if (x.place().index <= last) asked[x.place().index] = true;
   }
 
-  std::vector<std::optional<Variable>> cotangents(last + 1);
+  // Kept from pass to pass; taken out while in use, so that a backward pass inside a pullback has its own.
+  thread_local std::vector<std::optional<Variable>> scratch;
+  std::vector<std::optional<Variable>> cotangents = std::exchange(scratch, {});
+  cotangents.clear();
+  cotangents.resize(last + 1);
   cotangents[last] = seed_of(result, options.seed);
   std::vector<Gradients::Entry> found;  // youngest first
   const std::size_t size_before = size(), constants_before = tape.constants.size();
@@ -410,6 +434,9 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
     throw;
   }
 
+  cotangents.clear();
+  constexpr std::size_t worth_keeping = 1 << 16;
+  if (cotangents.capacity() <= worth_keeping) scratch = std::move(cotangents);
   Gradients gradients;
   for (std::size_t i = found.size(); i-- > 0;) gradients.add(std::move(found[i]));
   return gradients;

@@ -8,9 +8,9 @@
 //   (1) values never change;
 //   (2) an input's index is smaller than its node's;
 //   (3) nothing recorded owns anything younger: there are no cycles;
-//   (4) a cotangent has the shape and dtype of its node: broadcasting is undone in the reverse loop, in one
-//   place; (5) no recursion anywhere: a chain of 10^6 nodes records, differentiates, draws and dies on a 256
-//   KiB stack; (6) an operation that throws leaves the tape as it was.
+//   (4) a cotangent has the shape and dtype of its node: broadcasting is undone in the reverse loop, in one place;
+//   (5) no recursion anywhere: a chain of 10^6 nodes records, differentiates, draws and dies on a 256 KiB stack;
+//   (6) an operation that throws leaves the tape as it was, but perhaps for the leaf of a parameter it was given.
 #pragma once
 
 #include <memory>
@@ -100,7 +100,7 @@ class Tape {
   /// What the nodes saved is released as the walk passes them, unless `retain`. Throws GraphError if the
   /// result is a constant, is not of this tape, has more than one element and no seed is given, or if the
   /// tape was walked already and not retained; ShapeError or DTypeError if the seed does not fit. Gradients
-  /// are returned whole or not at all.
+  /// are returned whole or not at all; a walk that throws has released what it passed, unless `retain`.
   Gradients backward(const Variable& result, const BackwardOptions& options = {});
 
   /// While it lives, nothing is recorded on this thread.
@@ -112,7 +112,9 @@ class Tape {
     Pause& operator=(const Pause&) = delete;
 
    private:
-    Tape* resumes_;
+    friend class Tape;
+    Tape* resumes_;  // never dead: a tape that dies puts the one around it here
+    Pause* outer_;
   };
 
   /// The tape that records on this thread now, or nullptr.
@@ -162,8 +164,8 @@ void append(const char* op, std::source_location where, const Shape& shape, DTyp
 
 /// Constructs a Pullback in the arena and appends its node. `P` is constructed from `arguments`.
 template <class P, class... A>
-void record(const char* op, std::source_location where, const Variable& output,
-            std::span<const Variable* const> inputs, A&&... arguments) {
+P& record(const char* op, std::source_location where, const Variable& output,
+          std::span<const Variable* const> inputs, A&&... arguments) {
   void* place = arena_allocate(sizeof(P), alignof(P));
   auto* pullback = new (place) P(std::forward<A>(arguments)...);
   try {
@@ -172,6 +174,7 @@ void record(const char* op, std::source_location where, const Variable& output,
     pullback->~P();
     throw;
   }
+  return *pullback;
 }
 
 }  // namespace detail
