@@ -1,3 +1,4 @@
+#include <limits>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/formula.hpp>
 #include <xgrad/ops/math.hpp>
@@ -58,6 +59,7 @@ Variable not_equal_to(Operand a, Operand b)  { return comparison("not_equal_to",
 // clang-format on
 
 Variable pow(Operand a, Operand b) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
   if (b.weak() != Operand::Weak::no) {
     const double e = b.number();
     if (e == 0) {
@@ -73,6 +75,10 @@ Variable pow(Operand a, Operand b) {
     if (e == -1)
       return unary(
           "pow", a, [](auto x) { return 1 / x; }, of<Y>([](auto y) { return -y * y; }));
+    if (e == 0.5)  // unlike sqrt, pow gives 0 at -0 and inf at -inf
+      return unary(
+          "pow", a, [](auto x) { return where(x == -infinity, infinity, sqrt(x + 0)); },
+          of<Y>([](auto y) { return 0.5 / y; }));
     return unary(
         "pow", a, [e](auto x) { return pow(x, e); }, of<X>([e](auto x) { return e * pow(x, e - 1); }));
   }

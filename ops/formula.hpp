@@ -45,41 +45,73 @@ constexpr DType working_dtype(DType common) {
 }
 
 template <class P>
-constexpr bool keeps(Kept what) {
-  return []<class F, Kept... K>(const Partial<F, K...>*, Kept w) { return ((K == w) || ...); }(
-             static_cast<const P*>(nullptr), what);
-}
-template <>
-constexpr bool keeps<Same>(Kept) {
-  return false;
-}
-template <>
-constexpr bool keeps<Negated>(Kept) {
-  return false;
-}
-
-using Saved = std::array<Variable, 3>;  // indexed by Kept
-
+inline constexpr bool keeps_nothing = true;
 template <class F, Kept... K>
-Variable apply_partial(const Partial<F, K...>& partial, const Variable& g, const Saved& saved) {
-  const auto at = [&](Kept k) -> const Variable& { return saved[static_cast<std::size_t>(k)]; };
-  if (Tape::recording() != nullptr) return g * partial.f(at(K)...);
-  return Variable(visit_floating(g.dtype(), [&](auto zero) {
-    using T = decltype(zero);
+inline constexpr bool keeps_nothing<Partial<F, K...>> = sizeof...(K) == 0;
+
+template <class P>
+constexpr bool keeps(Kept what) {
+  return []<class Q>(const Q*, Kept w) {
+    if constexpr (keeps_nothing<Q>) {
+      return false;
+    } else {
+      return []<class F, Kept... K>(const Partial<F, K...>*, Kept v) { return ((K == v) || ...); }(
+                 static_cast<const Q*>(nullptr), w);
+    }
+  }(static_cast<const P*>(nullptr), what);
+}
+
+/// What a node keeps for its reverse pass: nothing at all for a value that no partial is a function of.
+template <bool Keeps>
+struct Slot {
+  void set(const Variable&) {}
+};
+template <>
+struct Slot<true> {
+  Variable value{Tensor{}};
+  void set(const Variable& x) { value = x; }
+};
+template <class... P>
+struct Saved {
+  [[no_unique_address]] Slot<(keeps<P>(Kept::a) || ...)> a;
+  [[no_unique_address]] Slot<(keeps<P>(Kept::b) || ...)> b;
+  [[no_unique_address]] Slot<(keeps<P>(Kept::y) || ...)> y;
+
+  template <Kept K>
+  const Variable& get() const {
+    if constexpr (K == Kept::a) {
+      return a.value;
+    } else if constexpr (K == Kept::b) {
+      return b.value;
+    } else {
+      return y.value;
+    }
+  }
+};
+
+template <class S, class F, Kept... K>
+Variable apply_partial(const Partial<F, K...>& partial, const Variable& g, const S& saved) {
+  if (Tape::recording() != nullptr) return g * partial.f(saved.template get<K>()...);
+  return Variable(visit_floating(g.dtype(), [&]<class T>(T) {
     const auto fused = [f = partial.f](auto cotangent, auto... kept) { return cotangent * f(kept...); };
-    return [&]<class... Ts>(std::type_identity<Ts>...) {
-      return kernel::map<T, Ts...>(fused, g.shape(), g.value(), at(K).value()...);
-    }(std::conditional_t<(K == K), std::type_identity<T>, void>{}...);
+    return kernel::map<T, std::conditional_t<(K == K), T, void>...>(fused, g.shape(), g.value(),
+                                                                    saved.template get<K>().value()...);
   }));
 }
-inline Variable apply_partial(Same, const Variable& g, const Saved&) { return g; }
-inline Variable apply_partial(Negated, const Variable& g, const Saved&) { return -g; }
+template <class S>
+Variable apply_partial(Same, const Variable& g, const S&) {
+  return g;
+}
+template <class S>
+Variable apply_partial(Negated, const Variable& g, const S&) {
+  return -g;
+}
 
 template <class... P>
 struct ElementwisePullback final : Pullback {
-  std::tuple<P...> partials;
-  Saved saved;
-  ElementwisePullback(std::tuple<P...> p, Saved s) : partials(std::move(p)), saved(std::move(s)) {}
+  [[no_unique_address]] std::tuple<P...> partials;
+  [[no_unique_address]] Saved<P...> saved;
+  explicit ElementwisePullback(const std::tuple<P...>& p) : partials(p) {}
 
   Variable pull(const Variable& g, std::size_t k) const override {
     return pull(g, k, std::index_sequence_for<P...>{});
@@ -88,9 +120,9 @@ struct ElementwisePullback final : Pullback {
  private:
   template <std::size_t... I>
   Variable pull(const Variable& g, std::size_t k, std::index_sequence<I...>) const {
-    Variable result;
-    (void)((I == k && (result = apply_partial(std::get<I>(partials), g, saved), true)) || ...);
-    return result;
+    std::optional<Variable> result;
+    (void)((I == k && (result.emplace(apply_partial(std::get<I>(partials), g, saved)), true)) || ...);
+    return *std::move(result);
   }
 };
 
@@ -103,18 +135,20 @@ Variable elementwise(const Call& call, Tensor value, const std::array<const Vari
   for (std::size_t i = 0; i < N; ++i) any |= tracks[i] = tracked(*inputs[i]);
   if (!any) return Variable(std::move(value));
   Variable y(std::move(value), next_place());
-  Saved saved{Variable(Tensor{}), Variable(Tensor{}), Variable(Tensor{})};
-  const auto keep = [&](Kept what, const Variable& x) {
+  using Node = ElementwisePullback<P...>;
+  Node& node = record<Node>(call.op, call.where, y, inputs, std::tuple<P...>(partials...));
+  // Of what the partials need, only that of tracked inputs' partials.
+  const auto needed = [&](Kept what) {
     std::size_t i = 0;
     bool wanted = false;
     ((wanted = wanted || (tracks[i] && keeps<P>(what)), ++i), ...);
-    if (wanted) saved[static_cast<std::size_t>(what)] = x;
+    return wanted;
   };
-  keep(A, *inputs[0]);
-  if constexpr (N > 1) keep(B, *inputs[1]);
-  keep(Y, y);
-  record<ElementwisePullback<P...>>(call.op, call.where, y, inputs, std::tuple<P...>(partials...),
-                                    std::move(saved));
+  if (needed(A)) node.saved.a.set(*inputs[0]);
+  if constexpr (N > 1) {
+    if (needed(B)) node.saved.b.set(*inputs[1]);
+  }
+  if (needed(Y)) node.saved.y.set(y);
   return y;
 }
 

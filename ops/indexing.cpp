@@ -6,12 +6,16 @@ namespace xgrad {
 using detail::Call;
 
 Variable one_hot(Operand labels, std::int64_t classes, int axis) {
-  const Call call("one_hot", labels);
+  return detail::one_hot(Call("one_hot", labels), labels, classes, axis);
+}
+
+Variable detail::one_hot(const Call& call, Operand& labels, std::int64_t classes, int axis) {
   const Tensor& index = labels.variable().value();
   if (index.dtype() != int64) {
     call.fail<DTypeError>("the labels " + labels.describe() + " are " + name(index.dtype()) + ", not int64",
                           "convert them with astype(int64)");
   }
+  if (classes < 0) call.fail<ShapeError>("the number of classes is negative: " + std::to_string(classes));
   const int rank = index.rank() + 1;
   if (axis < -rank || axis >= rank) {
     call.fail<ShapeError>("axis " + std::to_string(axis) + " is out of range for a result of " +
@@ -23,7 +27,7 @@ Variable one_hot(Operand labels, std::int64_t classes, int axis) {
   std::int64_t inner = 1;
   for (int i = axis; i < index.rank(); ++i) inner *= index.shape()[i];
   Tensor result = zeros(Shape(std::span<const std::int64_t>(sizes)), float32);
-  float* out = detail::mutable_data<float>(result);
+  float* out = mutable_data<float>(result);
   const std::int64_t* label = index.data<std::int64_t>();
   for (std::int64_t i = 0, n = index.size(); i < n; ++i) {
     if (label[i] < 0 || label[i] >= classes) {

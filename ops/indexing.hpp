@@ -14,4 +14,9 @@ Variable one_hot(Operand labels, std::int64_t classes, int axis = -1);
 /// maximum. Throws ShapeError if the axis has no elements.
 Variable argmax(Operand x, int axis = -1);
 
+namespace detail {
+/// one_hot on behalf of the operation that its errors name.
+Variable one_hot(const Call& call, Operand& labels, std::int64_t classes, int axis);
+}  // namespace detail
+
 }  // namespace xgrad

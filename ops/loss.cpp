@@ -83,7 +83,7 @@ Variable softmax_cross_entropy(Operand logits, Operand labels, int axis) {
     call.fail<ShapeError>("the labels " + labels.describe() + " are not the logits " + logits.describe() +
                           " without axis " + std::to_string(axis));
   }
-  const Variable hot = one_hot(labels.variable(), shape[axis], axis) != 0;
+  const Variable hot = detail::one_hot(call, labels, shape[axis], axis) != 0;
   return -sum(where(hot, log_softmax(logits.variable(), axis), 0), axis);
 }
 

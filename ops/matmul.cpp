@@ -47,12 +47,13 @@ Variable matmul(Operand a, Operand b, Transposed transposed) {
                      n = column ? 1 : t[transposed.b ? 0 : 1];
   if (inner_a != inner_b) {
     std::string hint;
-    const auto transposing = [](Operand& x, const char* which) {
+    const auto transposing = [](Operand& x, bool already, const char* which) {
       const std::string name = detail::name_of(x.variable());
-      return "did you mean to transpose " + (name.empty() ? which : name) + "?";
+      return std::string("did you mean ") + (already ? "not " : "") + "to transpose " +
+             (name.empty() ? which : name) + "?";
     };
-    if (!column && n == inner_a) hint = transposing(b, "the second operand");
-    if (!row && m == inner_b) hint = transposing(a, "the first operand");
+    if (!column && n == inner_a) hint = transposing(b, transposed.b, "the second operand");
+    if (!row && m == inner_b) hint = transposing(a, transposed.a, "the first operand");
     call.fail<ShapeError>("inner sizes differ: " + shown(a, transposed.a) + " x " + shown(b, transposed.b),
                           hint);
   }

@@ -76,24 +76,39 @@ Variable mean(Operand x, Axes axes, bool keepdims) {
                        });
 }
 
-Variable max(Operand x, Axes axes, bool keepdims) {
-  const Call call("max", x);
+namespace {
+
+// The maximum, or the minimum as the negative maximum of -x.
+Variable extremum(const Call& call, Operand& x, const Axes& axes, bool keepdims, bool largest) {
   const Variable v = converted(call, x, true);
   const Plan plan(call, x, axes, keepdims);
-  if (plan.count == 0) call.fail<ShapeError>("the maximum of no elements: " + x.describe());
-  return structural<1>(call, kernel::max(v.value(), plan.axes).reshape(plan.result), {&v},
-                       [v, plan](const Variable& g, const Variable& y) {
-                         const Variable top = reshape(y, plan.kept);
-                         const Variable ties =
-                             detail::sum_to(where(v == top, 1, where(v != top, 0, v)), plan.kept);
-                         // The last choice is taken for NaN alone, and passes it on.
-                         return where(v == top, reshape(g, plan.kept) / ties, where(v < top, 0, v * top));
-                       });
+  if (plan.count == 0) {
+    call.fail<ShapeError>(std::string("the ") + (largest ? "maximum" : "minimum") +
+                          " of no elements: " + x.describe());
+  }
+  const Tensor value = [&] {
+    const Tape::Pause pause;
+    if (largest) return kernel::max(v.value(), plan.axes);
+    return (-Variable(kernel::max((-v).value(), plan.axes))).value();
+  }();
+  return structural<1>(
+      call, value.reshape(plan.result), {&v}, [v, plan](const Variable& g, const Variable& y) {
+        const Variable top = reshape(y, plan.kept);
+        const Variable ties = detail::sum_to(where(v == top, 1, where(v != top, 0, v)), plan.kept);
+        // The last choice is taken for NaN alone, and passes it on.
+        const Variable elsewhere = where(v < top, 0, where(v > top, 0, v * top));
+        return where(v == top, reshape(g, plan.kept) / ties, elsewhere);
+      });
+}
+
+}  // namespace
+
+Variable max(Operand x, Axes axes, bool keepdims) {
+  return extremum(Call("max", x), x, axes, keepdims, true);
 }
 
 Variable min(Operand x, Axes axes, bool keepdims) {
-  const detail::At at(x.where());
-  return -max(-x.variable(), std::move(axes), keepdims);
+  return extremum(Call("min", x), x, axes, keepdims, false);
 }
 
 Variable logsumexp(Operand x, Axes axes, bool keepdims) {
@@ -111,8 +126,9 @@ Variable logsumexp(Operand x, Axes axes, bool keepdims) {
   return structural<1>(
       call, std::move(value), {&v}, [v, kept = plan.kept](const Variable& g, const Variable& y) {
         const Variable whole = reshape(y, kept);
-        const Variable share = where(whole == -std::numeric_limits<double>::infinity(), 0, exp(v - whole));
-        return reshape(g, kept) * share;
+        // -inf - -inf is NaN: where all x are -inf, the share of each is e^-inf.
+        const Variable finite = where(whole == -std::numeric_limits<double>::infinity(), 0, whole);
+        return reshape(g, kept) * exp(v - finite);
       });
 }
 

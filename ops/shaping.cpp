@@ -111,7 +111,8 @@ kernel::Picked resolve(const Range& range, std::int64_t size) {
   const std::int64_t first = bound(range.start, forward ? 0 : size - 1),
                      stop = bound(range.stop, forward ? size : -1);
   const std::int64_t distance = forward ? stop - first : first - stop,
-                     step = forward ? range.step : -range.step;
+                     step = forward ? range.step
+                                    : -std::max(range.step, -std::numeric_limits<std::int64_t>::max());
   return {first, range.step, distance <= 0 ? 0 : (distance - 1) / step + 1};
 }
 
@@ -131,7 +132,8 @@ Variable concat(const std::vector<Variable>& parts, int axis, std::source_locati
     if (!fits)
       call.fail<ShapeError>("the parts differ beside axis " + std::to_string(axis) + ": " + list_of(parts));
     if (part.dtype() != parts[0].dtype()) {
-      call.fail<DTypeError>(std::string("dtypes differ: ") + name(parts[0].dtype()) + " and " +
+      call.fail<DTypeError>(std::string("dtypes differ: ") + Operand(parts[0]).describe() + " is " +
+                            name(parts[0].dtype()) + ", " + Operand(part).describe() + " is " +
                             name(part.dtype()));
     }
     starts.push_back(starts.back() + part.shape()[axis]);
