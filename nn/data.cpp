@@ -28,6 +28,8 @@ void ImageSet::require(std::span<const std::int64_t> which) const {
 
 Tensor ImageSet::columns(std::span<const std::int64_t> which, DType dtype) const {
   require(which);
+  if (!is_floating(dtype))
+    throw DTypeError(std::string("ImageSet: pixels are float32 or float64, not ") + name(dtype));
   const std::int64_t n = pixels(), m = static_cast<std::int64_t>(which.size());
   Tensor result({n, m}, dtype);
   detail::visit_floating(dtype, [&]<class T>(T) {

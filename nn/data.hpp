@@ -21,7 +21,7 @@ class ImageSet {
   std::uint8_t label(std::int64_t i) const { return labels_.bytes[static_cast<std::size_t>(i)]; }
 
   /// The images named, in columns: (pixels, count), each pixel in [0, 1]. Throws Error if an index is out of
-  /// range.
+  /// range, DTypeError unless the dtype is float32 or float64.
   Tensor columns(std::span<const std::int64_t> which, DType dtype = float32) const;
   /// Their labels: (count,), int64.
   Tensor labels(std::span<const std::int64_t> which) const;

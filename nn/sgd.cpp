@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstring>
 #include <xgrad/nn/sgd.hpp>
 #include <xgrad/ops/update.hpp>
 
@@ -14,6 +15,17 @@ void require_sensible(const SgdOptions& options) {
                   "; it must be finite and not negative");
     }
   }
+}
+
+// The velocity in the parameter's dtype, and held by nobody else: at first 0, and after the Sgd was copied a
+// copy, too.
+void own(std::optional<Tensor>& velocity, const Parameter& parameter) {
+  if (!velocity) velocity = zeros(parameter.shape(), parameter.dtype());
+  if (velocity->dtype() != parameter.dtype()) velocity = velocity->astype(parameter.dtype());
+  if (velocity->unique()) return;
+  Tensor copy(velocity->shape(), velocity->dtype());
+  std::memcpy(detail::mutable_data<void>(copy), velocity->raw(), copy.bytes());
+  velocity = std::move(copy);
 }
 
 }  // namespace
@@ -49,7 +61,7 @@ void Sgd::step(const Gradients& gradients) {
       sgd_update(state.parameter, g->value(), options.learning_rate, options.weight_decay);
       continue;
     }
-    if (!state.velocity) state.velocity = zeros(state.parameter.shape(), state.parameter.dtype());
+    own(state.velocity, state.parameter);
     momentum_update(state.parameter, *state.velocity, g->value(), options.learning_rate, options.momentum,
                     options.weight_decay);
   }
