@@ -24,6 +24,13 @@ function(xgrad_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   # GCC 12 reports -Wrestrict for std::string's own operator+ (its bug 105651).
   target_compile_options(${target} PRIVATE -Wall -Wextra $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  if(XGRAD_SANITIZE)
+    # The sanitizers' own instrumentation makes GCC 12 guess wrongly here.
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    # Red zones around every vector on a kernel's stack take minutes to compile; the heap, where tensors live, keeps its
+    # own, between pooled blocks, too.
+    target_compile_options(${target} PRIVATE "SHELL:--param asan-stack=0")
+  endif()
   if(XGRAD_WARNINGS_AS_ERRORS)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
