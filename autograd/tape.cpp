@@ -171,23 +171,24 @@ struct TapeImpl {
   static TapeImpl& of(Tape& tape) { return *tape.impl_; }
 };
 
-bool tracked(const Variable& x) {
+bool tracked(const Variable& x, const Call* call) {
   const Tape* tape = recording_tape;
   const std::uint64_t id = x.place().tape;
   if (id == 0 || tape == nullptr) return false;
   if (id == tape->id()) return true;
+  const auto refuse = [&](const char* what, const char* hint) {
+    const Call unnamed("grad", std::source_location());
+    (call != nullptr ? *call : unnamed).fail<GraphError>(what, hint);
+  };
   for (const Tape* here : tapes_here) {
-    if (here->id() == id) {
-      throw GraphError(
-          "a variable of an outer tape is used while an inner tape records; use stop_gradient(x) to take its "
-          "value as a "
-          "constant");
-    }
+    if (here->id() != id) continue;
+    refuse("a variable of an outer tape is used while an inner tape records",
+           "use stop_gradient(x) to take its value as a constant");
   }
   std::lock_guard lock(alive_mutex);
   if (std::find(alive().begin(), alive().end(), id) != alive().end()) {
-    throw GraphError(
-        "a variable of another thread's tape is used; pass its value(), or record this part on that thread");
+    refuse("a variable of another thread's tape is used",
+           "pass its value(), or record this part on that thread");
   }
   return false;  // its tape is gone: a constant
 }

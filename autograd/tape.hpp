@@ -144,9 +144,11 @@ std::string to_text(const Tape& tape);
 
 namespace detail {
 
-/// Whether the tape that records now must record an operation on x. Throws GraphError if x belongs to another
-/// tape that is still alive.
-bool tracked(const Variable& x);
+struct Call;
+
+/// Whether the tape that records now must record an operation on x. Throws GraphError, naming the call if there is one, if
+/// x belongs to another tape that is still alive.
+bool tracked(const Variable& x, const Call* call = nullptr);
 
 /// The name of a leaf of a tape on this thread, or "".
 std::string name_of(const Variable& x);

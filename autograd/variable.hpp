@@ -31,7 +31,8 @@ class Variable {
   Variable(const Parameter& parameter);
   Variable(Tensor value, Place place) : value_(std::move(value)), place_(place) {}
 
-  const Tensor& value() const { return value_; }
+  const Tensor& value() const& { return value_; }
+  Tensor value() && { return std::move(value_); }  // by value: a view of a temporary's tensor would dangle
   const Shape& shape() const { return value_.shape(); }
   DType dtype() const { return value_.dtype(); }
   int rank() const { return value_.rank(); }

@@ -132,7 +132,7 @@ Variable elementwise(const Call& call, Tensor value, const std::array<const Vari
                      P... partials) {
   static_assert(sizeof...(P) == N);
   bool tracks[N], any = false;
-  for (std::size_t i = 0; i < N; ++i) any |= tracks[i] = tracked(*inputs[i]);
+  for (std::size_t i = 0; i < N; ++i) any |= tracks[i] = tracked(*inputs[i], &call);
   if (!any) return Variable(std::move(value));
   Variable y(std::move(value), next_place());
   using Node = ElementwisePullback<P...>;

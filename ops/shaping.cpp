@@ -139,7 +139,7 @@ Variable concat(const std::vector<Variable>& parts, int axis, std::source_locati
     starts.push_back(starts.back() + part.shape()[axis]);
     values.push_back(part.value());
     inputs.push_back(&part);
-    any |= detail::tracked(part);
+    any |= detail::tracked(part, &call);
   }
   Tensor value = kernel::concat(values, axis);
   if (!any) return Variable(std::move(value));

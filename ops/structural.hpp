@@ -44,7 +44,7 @@ Variable structural(const Call& call, Tensor value, const std::array<const Varia
                     P... pulls) {
   static_assert(sizeof...(P) == N);
   bool any = false;
-  for (const Variable* x : inputs) any |= tracked(*x);
+  for (const Variable* x : inputs) any |= tracked(*x, &call);
   if (!any || !is_floating(value.dtype())) return Variable(std::move(value));
   Variable y(std::move(value), next_place());
   constexpr bool keeps_output = (wants_output<P> || ...);

@@ -235,6 +235,7 @@ std::string text_of(const Tensor& tensor, std::int64_t place) {
     const T value = static_cast<const T*>(tensor.raw())[place];
     if constexpr (std::is_floating_point_v<T>) {
       out.precision(std::is_same_v<T, float> ? 6 : 8);
+      if (std::isnan(value)) return void(out << "nan");  // without the sign a NaN may have
       out << value;
       if (out.str().find_first_of(".en") == std::string::npos) out << '.';
     } else if constexpr (std::is_same_v<T, bool>) {

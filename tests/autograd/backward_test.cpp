@@ -174,9 +174,13 @@ TEST_CASE("A variable of an outer tape is refused while an inner one records", "
   const Variable y = w * w;
   {
     Tape inner;
-    CHECK(complaint<GraphError>([&] { y + w; }) ==
-          "a variable of an outer tape is used while an inner tape records; use stop_gradient(x) to take its "
-          "value as a constant");
+    const std::string line = std::to_string(__LINE__ + 1);
+    const std::string text = complaint<GraphError>([&] { y + w; });
+    CHECK(text ==
+          "add: a variable of an outer tape is used while an inner tape records; use stop_gradient(x) to "
+          "take its "
+          "value as a constant (at backward_test.cpp:" +
+              line + ")");
     CHECK_THROWS_AS(matmul(reshape(w, {1, 1}), reshape(y, {1, 1})), GraphError);
     const Variable z = stop_gradient(y) * w;
     CHECK(inner.backward(z)[w].item() == 9);
