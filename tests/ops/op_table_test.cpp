@@ -257,17 +257,30 @@ TEST_CASE("ops: partials agree with dual numbers", "[ops][simd]") {
   }
 }
 
-TEST_CASE("ops: gradient check of order 1 and 2", "[ops]") {
+namespace {
+
+void check_gradients(const Row& row, const std::vector<Shape>& shapes) {
+  INFO(row.name << " " << shown(shapes));
+  const GradReport report = gradcheck(row.call, sample(row, shapes, 3), {.order = 2});
+  INFO(to_string(report));
+  CHECK(report.passed);
+  CHECK(report.kinks == 0);
+  CHECK(report.relative_difference < 1e-7);
+}
+
+}  // namespace
+
+TEST_CASE("ops: gradient check of order 1 and 2", "[ops][simd]") {
   for (const Row& row : all_rows()) {
     if (!row.facts.differentiable) continue;
-    for (const auto& shapes : row.shapes) {
-      INFO(row.name << " " << shown(shapes));
-      const GradReport report = gradcheck(row.call, sample(row, shapes, 3), {.order = 2});
-      INFO(to_string(report));
-      CHECK(report.passed);
-      CHECK(report.kinks == 0);
-      CHECK(report.relative_difference < 1e-7);
-    }
+    for (const auto& shapes : row.shapes) check_gradients(row, shapes);
+  }
+}
+
+TEST_CASE("ops: gradient check of order 1 and 2 at sizes 1 to 17", "[ops][simd]") {
+  for (const Row& row : elementwise_rows()) {
+    if (!row.facts.differentiable) continue;
+    for (std::int64_t n = 1; n <= 17; ++n) check_gradients(row, vectors(row, n));
   }
 }
 
