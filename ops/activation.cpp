@@ -20,7 +20,7 @@ Variable relu(Operand x) {
 }
 Variable leaky_relu(Operand x, double slope) {
   return unary("leaky_relu", x, [slope](auto x) { return where(x > 0, x, slope * x); },
-               of<X>([slope](auto x) { return where(x > 0, 1, where(x <= 0, slope, x)); }));
+               of<X>([slope](auto x) { return where(x > 0, 1, where(x <= 0, slope, x)); }), {slope});
 }
 
 // clang-format on

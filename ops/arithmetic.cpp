@@ -62,25 +62,16 @@ Variable pow(Operand a, Operand b) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (b.weak() != Operand::Weak::no) {
     const double e = b.number();
-    if (e == 0) {
-      return unary(
-          "pow", a, [](auto x) { return decltype(x)(1); }, of<>([] { return 0; }));
+    const auto power = [&](auto value, auto partial) { return unary("pow", a, value, partial, {e}); };
+    if (e == 0) return power([](auto x) { return decltype(x)(1); }, of<>([] { return 0; }));
+    if (e == 1) return power([](auto x) { return x; }, same);
+    if (e == 2) return power([](auto x) { return x * x; }, of<X>([](auto x) { return 2 * x; }));
+    if (e == -1) return power([](auto x) { return 1 / x; }, of<Y>([](auto y) { return -y * y; }));
+    if (e == 0.5) {  // unlike sqrt, pow gives 0 at -0 and inf at -inf
+      return power([](auto x) { return where(x == -infinity, infinity, sqrt(x + 0)); },
+                   of<Y>([](auto y) { return 0.5 / y; }));
     }
-    if (e == 1)
-      return unary(
-          "pow", a, [](auto x) { return x; }, same);
-    if (e == 2)
-      return unary(
-          "pow", a, [](auto x) { return x * x; }, of<X>([](auto x) { return 2 * x; }));
-    if (e == -1)
-      return unary(
-          "pow", a, [](auto x) { return 1 / x; }, of<Y>([](auto y) { return -y * y; }));
-    if (e == 0.5)  // unlike sqrt, pow gives 0 at -0 and inf at -inf
-      return unary(
-          "pow", a, [](auto x) { return where(x == -infinity, infinity, sqrt(x + 0)); },
-          of<Y>([](auto y) { return 0.5 / y; }));
-    return unary(
-        "pow", a, [e](auto x) { return pow(x, e); }, of<X>([e](auto x) { return e * pow(x, e - 1); }));
+    return power([e](auto x) { return pow(x, e); }, of<X>([e](auto x) { return e * pow(x, e - 1); }));
   }
   return binary(
       "pow", a, b, [](auto a, auto b) { return pow(a, b); },
@@ -94,9 +85,9 @@ Variable clip(Operand x, double low, double high) {
     detail::Call("clip", x).fail<Error>("the bounds are reversed or NaN: " + std::to_string(low) + " and " +
                                         std::to_string(high));
   }
-  return unary(
-      "clip", x, [=](auto x) { return minimum(maximum(x, low), high); },
-      of<X>([=](auto x) { return where(x < low, 0, where(x > high, 0, where(x == x, 1, x))); }));
+  return unary("clip", x, [=](auto x) { return minimum(maximum(x, low), high); },
+               of<X>([=](auto x) { return where(x < low, 0, where(x > high, 0, where(x == x, 1, x))); }),
+               {low, high});
 }
 
 Variable where(Operand condition, Operand a, Operand b) {
@@ -123,8 +114,11 @@ Variable where(Operand condition, Operand a, Operand b) {
     }
   });
   const Tensor& mask = c.value();
-  return detail::structural<2>(
-      call, std::move(value), {&va, &vb}, [mask](const Variable& g) { return where(mask, g, 0); },
+  const auto never = [](const Variable& g) {
+    return g;
+  };  // a bool is a constant: nothing is pulled back to it
+  return detail::structural<3>(
+      call, std::move(value), {&c, &va, &vb}, never, [mask](const Variable& g) { return where(mask, g, 0); },
       [mask](const Variable& g) { return where(mask, 0, g); });
 }
 

@@ -126,17 +126,25 @@ struct ElementwisePullback final : Pullback {
   }
 };
 
-/// The common path: `inputs` have the dtype already and broadcast to `value`'s shape.
+/// The common path: `inputs` have the dtype already and broadcast to `value`'s shape. The literals are numbers that the
+/// formula holds, as an exponent: noted on the tape as constants, for diagrams and listings.
 template <std::size_t N, class... P>
 Variable elementwise(const Call& call, Tensor value, const std::array<const Variable*, N>& inputs,
-                     P... partials) {
+                     std::initializer_list<double> literals, P... partials) {
   static_assert(sizeof...(P) == N);
   bool tracks[N], any = false;
   for (std::size_t i = 0; i < N; ++i) any |= tracks[i] = tracked(*inputs[i], &call);
   if (!any) return Variable(std::move(value));
   Variable y(std::move(value), next_place());
   using Node = ElementwisePullback<P...>;
-  Node& node = record<Node>(call.op, call.where, y, inputs, std::tuple<P...>(partials...));
+  std::vector<Variable> constants;
+  constants.reserve(literals.size());
+  std::array<const Variable*, N + 2> noted;  // no formula holds more than two numbers
+  std::size_t count = 0;
+  for (const Variable* x : inputs) noted[count++] = x;
+  for (double literal : literals) noted[count++] = &constants.emplace_back(scalar(literal, y.dtype()));
+  Node& node = record<Node>(call.op, call.where, y, std::span<const Variable* const>(noted.data(), count),
+                            std::tuple<P...>(partials...));
   // Of what the partials need, only that of tracked inputs' partials.
   const auto needed = [&](Kept what) {
     std::size_t i = 0;
@@ -154,7 +162,8 @@ Variable elementwise(const Call& call, Tensor value, const std::array<const Vari
 
 /// y = f(x) with dy/dx = partial.
 template <Domain D = Domain::floating, class F, class P>
-Variable unary(const char* op, Operand& x, const F& f, P partial) {
+Variable unary(const char* op, Operand& x, const F& f, P partial,
+               std::initializer_list<double> literals = {}) {
   const Call call(op, x);
   const DType dtype = working_dtype<D>(call.common_dtype({&x}));
   const Variable& v = x.as(dtype);
@@ -162,7 +171,7 @@ Variable unary(const char* op, Operand& x, const F& f, P partial) {
   if constexpr (D == Domain::numbers) {
     if (dtype == int64) return Variable(value(std::int64_t{}));
   }
-  return elementwise<1>(call, visit_floating(dtype, value), {&v}, partial);
+  return elementwise<1>(call, visit_floating(dtype, value), {&v}, literals, partial);
 }
 
 /// y = f(a, b), broadcast, with its two partials.
@@ -176,7 +185,7 @@ Variable binary(const char* op, Operand& a, Operand& b, const F& f, P partial_a,
   if constexpr (D == Domain::numbers) {
     if (dtype == int64) return Variable(value(std::int64_t{}));
   }
-  return elementwise<2>(call, visit_floating(dtype, value), {&va, &vb}, partial_a, partial_b);
+  return elementwise<2>(call, visit_floating(dtype, value), {&va, &vb}, {}, partial_a, partial_b);
 }
 
 /// A comparison: a bool constant.

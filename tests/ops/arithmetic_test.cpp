@@ -1,4 +1,5 @@
 // Operators with every kind of operand, kinks and ties, and the tables of special values.
+#include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/math.hpp>
 #include <xgrad/ops/reduction.hpp>
@@ -311,4 +312,19 @@ TEST_CASE("arithmetic: comparisons and stop_gradient stop the gradient", "[ops]"
   CHECK(stop_gradient(x).value().shares_storage(x.value()));
   const Variable y = sum(x * stop_gradient(x));
   CHECK(doubles(tape.backward(y)[x]) == Doubles{1, 2, 3});
+}
+
+TEST_CASE("arithmetic: the numbers and the condition of a call are on the tape", "[ops]") {
+  Tape tape;
+  const Variable x = tape.watch(tensor({1, -2, 3}), "x");
+  pow(x, 3);
+  clip(x, -1, 2);
+  leaky_relu(x, 0.25);
+  where(x > 0, x, 7);
+  const std::string text = to_text(tape);
+  INFO(text);
+  for (const char* call :
+       {"pow(x, 3.0)", "clip(x, -1.0, 2.0)", "leaky_relu(x, 0.25)", "where(const(3,) bool, x, 7.0)"}) {
+    CHECK_THAT(text, Catch::Contains(call));
+  }
 }
