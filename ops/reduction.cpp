@@ -78,7 +78,7 @@ Variable mean(Operand x, Axes axes, bool keepdims) {
 
 namespace {
 
-// The maximum, or the minimum as the negative maximum of -x.
+// The maximum or the minimum.
 Variable extremum(const Call& call, Operand& x, const Axes& axes, bool keepdims, bool largest) {
   const Variable v = converted(call, x, true);
   const Plan plan(call, x, axes, keepdims);
@@ -86,11 +86,7 @@ Variable extremum(const Call& call, Operand& x, const Axes& axes, bool keepdims,
     call.fail<ShapeError>(std::string("the ") + (largest ? "maximum" : "minimum") +
                           " of no elements: " + x.describe());
   }
-  const Tensor value = [&] {
-    const Tape::Pause pause;
-    if (largest) return kernel::max(v.value(), plan.axes);
-    return (-Variable(kernel::max((-v).value(), plan.axes))).value();
-  }();
+  const Tensor value = largest ? kernel::max(v.value(), plan.axes) : kernel::min(v.value(), plan.axes);
   return structural<1>(
       call, value.reshape(plan.result), {&v}, [v, plan](const Variable& g, const Variable& y) {
         const Variable top = reshape(y, plan.kept);

@@ -30,6 +30,16 @@ struct Max {
   }
 };
 
+struct Min {
+  template <class T>
+  static constexpr T identity = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
+                                                                     : std::numeric_limits<T>::max();
+  template <class V>
+  [[gnu::always_inline]] static V combine(V a, V b) {
+    return minimum(a, b);
+  }
+};
+
 // One element as a vector of its own, so that scalars and vectors share the formulas.
 template <class T>
 using One = Pack<T, 1>;
@@ -230,6 +240,7 @@ Tensor reduce(Tensor x, AxisSet axes) {
 
 Tensor sum(const Tensor& x, AxisSet axes) { return reduce<Sum>(x, axes); }
 Tensor max(const Tensor& x, AxisSet axes) { return reduce<Max>(x, axes); }
+Tensor min(const Tensor& x, AxisSet axes) { return reduce<Min>(x, axes); }
 
 Tensor argmax(const Tensor& x, int axis) {
   std::int64_t outer = 1, inner = 1;

@@ -16,6 +16,8 @@ using AxisSet = std::uint64_t;
 Tensor sum(const Tensor& x, AxisSet axes);
 /// Maximum along the axes, which stay with size 1. Not for bool. Precondition: the axes are not empty.
 Tensor max(const Tensor& x, AxisSet axes);
+/// Minimum; as max.
+Tensor min(const Tensor& x, AxisSet axes);
 /// Index of the first maximum along one axis (the first NaN, if there is one), as int64, the axis dropped.
 /// Precondition: the axis is not empty.
 Tensor argmax(const Tensor& x, int axis);

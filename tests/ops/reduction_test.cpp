@@ -234,6 +234,9 @@ TEST_CASE("reduction: dtypes", "[ops]") {
   CHECK(max(i).dtype() == int64);
   CHECK(max(i).item() == 4);
   CHECK(min(i).item() == 1);
+  // -INT64_MIN overflows, so the minimum may not be -max(-x).
+  const std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  CHECK(min(Tensor({2}, std::vector<std::int64_t>{lowest, 5})).item<std::int64_t>() == lowest);
   CHECK(max(b).dtype() == int64);
   CHECK(logsumexp(i).dtype() == float32);
   CHECK(softmax(i).dtype() == float32);
