@@ -19,6 +19,7 @@
 #include <random>
 #include <regex>
 #include <string>
+#include <temporary_folder.hpp>
 #include <type_traits>
 #include <typeinfo>
 #include <vector>
@@ -33,18 +34,8 @@ using namespace xgrad;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
-// A directory of its own for each test, removed with what it holds.
-class Folder {
+class Folder : public TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "xgrad-draw-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
   fs::path operator/(const std::string& name) const { return path_ / name; }
   std::ptrdiff_t size() const { return std::distance(fs::directory_iterator(path_), {}); }
   std::string script(const std::string& name, const std::string& commands) const {
@@ -52,9 +43,6 @@ class Folder {
     chmod((path_ / name).c_str(), 0755);
     return (path_ / name).string();
   }
-
- private:
-  fs::path path_;
 };
 
 std::string read(const fs::path& path) {

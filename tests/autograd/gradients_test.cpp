@@ -1,20 +1,11 @@
 #include <catch2/catch.hpp>
 #include <complaint.hpp>
+#include <gradient_of.hpp>
 #include <vector>
 #include <xgrad/autograd/tape.hpp>
 #include <xgrad/ops/ops.hpp>
 
-namespace {
-
 using namespace xgrad;
-
-Gradients of(const Parameter& parameter, const Tensor& gradient) {
-  Gradients gradients;
-  gradients.add({parameter.name(), parameter, {}, gradient});
-  return gradients;
-}
-
-}  // namespace
 
 TEST_CASE("Gradients are found by parameter and by variable", "[gradients]") {
   const Parameter w("w", tensor({1, 2})), unused("unused", zeros({3, 4}, float64));

@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 #include <system_error>
+#include <temporary_folder.hpp>
 #include <vector>
 #include <xgrad/nn/data.hpp>
 
@@ -16,18 +17,8 @@ namespace {
 using namespace xgrad;
 namespace fs = std::filesystem;
 
-// A directory of its own for each test, removed with what it holds.
-class Folder {
+class Folder : public TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "xgrad-data-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
   // An IDX file of unsigned bytes.
   fs::path write(const std::string& name, const std::vector<int>& sizes, const std::string& bytes) const {
     std::string text = {0, 0, 8, static_cast<char>(sizes.size())};
@@ -36,9 +27,6 @@ class Folder {
     return path_ / name;
   }
   const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
 };
 
 using Indices = std::vector<std::int64_t>;

@@ -13,6 +13,7 @@
 #include <numeric>
 #include <string>
 #include <system_error>
+#include <temporary_folder.hpp>
 #include <typeinfo>
 #include <vector>
 #include <xgrad/nn/idx.hpp>
@@ -23,27 +24,14 @@ namespace {
 namespace fs = std::filesystem;
 using xgrad::read_idx;
 
-// A directory of its own for each test, removed with what it holds.
-class Folder {
+class Folder : public TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "xgrad-idx-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
   fs::path write(const std::string& bytes) const {
     const auto path = path_ / "file";
     std::ofstream(path, std::ios::binary) << bytes;
     return path;
   }
   const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
 };
 
 std::string big_endian(std::uint32_t x) {

@@ -1,23 +1,14 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <complaint.hpp>
+#include <gradient_of.hpp>
 #include <limits>
 #include <vector>
 #include <xgrad/autograd/tape.hpp>
 #include <xgrad/nn/sgd.hpp>
 #include <xgrad/ops/ops.hpp>
 
-namespace {
-
 using namespace xgrad;
-
-Gradients of(const Parameter& parameter, const Tensor& gradient) {
-  Gradients gradients;
-  gradients.add({parameter.name(), parameter, {}, gradient});
-  return gradients;
-}
-
-}  // namespace
 
 TEST_CASE("Sgd follows its formulas", "[sgd]") {
   struct Row {
