@@ -40,4 +40,10 @@ class IoError : public Error {
   using Error::Error;
 };
 
+/// Memory that set_memory_limit does not allow.
+class MemoryError : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace xgrad

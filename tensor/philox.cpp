@@ -11,6 +11,7 @@
 #include <numeric>
 #include <string>
 #include <utility>
+#include <xgrad/tensor/capture.hpp>
 #include <xgrad/tensor/error.hpp>
 #include <xgrad/tensor/philox.hpp>
 
@@ -147,6 +148,7 @@ Bits Generator::block(std::uint64_t index) const {
 // Element i is finish(prepare(block)[half]) of its position; prepare runs once for both halves.
 template <class T, class Prepare, class Finish>
 void Generator::fill(std::span<T> out, Prepare prepare, Finish finish) {
+  detail::note_obstacle("it draws random numbers; pass them in as an argument");
   for (std::size_t i = 0; i < out.size();) {
     const auto pair = prepare(block(position_ / 2));
     for (auto half = position_ % 2; half < 2 && i < out.size(); ++half, ++position_)
@@ -179,6 +181,7 @@ void Generator::fill_normal(std::span<double> out, double mean, double stddev) {
 void Generator::fill_normal(std::span<float> out, double mean, double stddev) { normal(out, mean, stddev); }
 
 std::uint64_t Generator::next_index(std::uint64_t bound) {
+  detail::note_obstacle("it draws random numbers; pass them in as an argument");
   if (bound == 0) throw Error("next_index: bound must be at least 1");
   // 2^64 mod bound numbers too many for equal shares: the lowest are drawn again.
   const std::uint64_t rejected = (0 - bound) % bound;

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <string>
 #include <vector>
+#include <xgrad/tensor/error.hpp>
 #include <xgrad/tensor/storage.hpp>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -91,10 +93,7 @@ Pool& pool() {
   return instance;
 }
 
-void give_back(Block* block) {
-  ASAN_UNPOISON_MEMORY_REGION(block, header + bytes_of(block->size_class));
-  std::free(block);
-}
+void give_back(Block* block);
 
 struct ThreadCache {
   std::array<FreeList, local_classes> lists;
@@ -145,16 +144,56 @@ void count(F&& f) {
   }
 }
 
+// What the pool has from the operating system. Changes on misses and trims alone, so it may be shared.
+std::atomic<std::int64_t> taken_bytes{0}, peak_bytes{0}, limit_bytes{0};
+
+std::size_t system_bytes(std::uint32_t size_class) {
+  const std::size_t total = header + bytes_of(size_class), alignment = total >= huge ? huge : header;
+  return (total + alignment - 1) / alignment * alignment;
+}
+
+// Whether so many bytes more are allowed; they are counted then.
+bool reserve(std::int64_t bytes) {
+  const std::int64_t now = taken_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  const std::int64_t limit = limit_bytes.load(std::memory_order_relaxed);
+  if (limit > 0 && now > limit) {
+    taken_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  std::int64_t peak = peak_bytes.load(std::memory_order_relaxed);
+  while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+  return true;
+}
+
 Block* from_system(std::uint32_t size_class) {
-  const std::size_t total = header + bytes_of(size_class);
-  const std::size_t alignment = total >= huge ? huge : header;
-  void* memory = std::aligned_alloc(alignment, (total + alignment - 1) / alignment * alignment);
-  if (memory == nullptr) throw std::bad_alloc();
+  const std::size_t total = system_bytes(size_class);
+  const auto counted = static_cast<std::int64_t>(total);
+  if (!reserve(counted)) {
+    trim();
+    if (!reserve(counted)) {
+      throw MemoryError("memory limit: " + std::to_string(total) + " bytes more would make " +
+                        std::to_string(taken_bytes.load() + counted) + " of " +
+                        std::to_string(limit_bytes.load()) + "; set_memory_limit raises it");
+    }
+  }
+  void* memory = std::aligned_alloc(total >= huge ? huge : header, total);
+  if (memory == nullptr) {
+    taken_bytes.fetch_sub(counted, std::memory_order_relaxed);
+    throw std::bad_alloc();
+  }
   if (total >= huge) madvise(memory, total, MADV_HUGEPAGE);
   auto* block = new (memory) Block;
   block->size_class = size_class;
   block->data = static_cast<char*>(memory) + header;
   return block;
+}
+
+void give_back(Block* block) {
+  ASAN_UNPOISON_MEMORY_REGION(block, header + bytes_of(block->size_class));
+  taken_bytes.fetch_sub(static_cast<std::int64_t>(system_bytes(block->size_class)),
+                        std::memory_order_relaxed);
+  std::free(block);
 }
 
 Block* take(std::uint32_t size_class) {
@@ -169,6 +208,18 @@ Block* take(std::uint32_t size_class) {
 
 }  // namespace
 
+namespace {
+// Numbers of different threads differ in their upper bits.
+std::atomic<std::uint64_t> numbered_threads{0};
+constinit thread_local std::uint64_t last_serial = 0;
+
+std::uint64_t next_serial() {
+  if (last_serial == 0) [[unlikely]]
+    last_serial = ++numbered_threads << 44;
+  return ++last_serial;
+}
+}  // namespace
+
 Storage::Storage(std::size_t bytes) {
   if (bytes == 0) return;
   if (bytes > largest) throw std::bad_alloc();
@@ -177,6 +228,7 @@ Storage::Storage(std::size_t bytes) {
   const bool reused = block_ != nullptr;
   if (!reused) block_ = from_system(size_class);
   block_->bytes = bytes;
+  block_->serial = next_serial();
   block_->references.store(1, std::memory_order_relaxed);
   // Under AddressSanitizer everything behind the requested bytes is a red zone.
   ASAN_POISON_MEMORY_REGION(block_->data, bytes_of(size_class));
@@ -195,6 +247,7 @@ Storage::Storage(std::size_t bytes) {
 Storage Storage::adopt(void* data, std::size_t bytes, void* owner, void (*drop)(void*)) {
   auto* block = new Block;
   block->bytes = bytes;
+  block->serial = next_serial();
   block->data = data;
   block->drop = drop;
   block->owner = owner;
@@ -237,7 +290,16 @@ MemoryStats memory_stats() {
   MemoryStats stats{};
   shared.counters.add_to(stats);
   for (const detail::ThreadCache* cache : shared.caches) cache->counters.add_to(stats);
+  stats.taken_bytes = detail::taken_bytes.load(std::memory_order_relaxed);
+  stats.peak_bytes = detail::peak_bytes.load(std::memory_order_relaxed);
   return stats;
+}
+
+void reset_peak() { detail::peak_bytes = detail::taken_bytes.load(); }
+
+void set_memory_limit(std::int64_t bytes) {
+  if (bytes < 0) throw Error("set_memory_limit: the limit is negative: " + std::to_string(bytes));
+  detail::limit_bytes = bytes;
 }
 
 void trim() {

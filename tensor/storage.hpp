@@ -22,11 +22,20 @@ struct MemoryStats {
   std::int64_t live_bytes;   ///< their size
   std::int64_t held_bytes;   ///< bytes the pool keeps for reuse
   std::int64_t misses;       ///< requests that had to go to the operating system, since the start
+  std::int64_t taken_bytes;  ///< what the pool has from the operating system: blocks in use and kept ones
+  std::int64_t peak_bytes;   ///< the largest taken_bytes since the start, or since reset_peak()
 };
 MemoryStats memory_stats();
+/// Counts the peak from now on.
+void reset_peak();
 
 /// Gives the memory that this thread's cache and the shared pool keep back to the operating system.
 void trim();
+
+/// Lets the pool take at most so many bytes from the operating system; 0: as many as there are. A request
+/// beyond it first trims what the pool keeps and then throws MemoryError: the tensor is not made, everything
+/// else stays. A limit below what is taken now stops the pool from growing.
+void set_memory_limit(std::int64_t bytes);
 
 namespace detail {
 
@@ -38,6 +47,7 @@ struct Block {
   Block* next = nullptr;                // in a free list
   void (*drop)(void* owner) = nullptr;  // of adopted memory
   void* owner = nullptr;
+  std::uint64_t serial = 0;  // differs from one use of the memory to the next
 };
 
 class Storage {
@@ -66,6 +76,8 @@ class Storage {
 
   void* data() const { return block_ == nullptr ? nullptr : block_->data; }
   std::size_t bytes() const { return block_ == nullptr ? 0 : block_->bytes; }
+  /// Of this use of the memory: 0 for none.
+  std::uint64_t serial() const { return block_ == nullptr ? 0 : block_->serial; }
   bool unique() const { return block_ == nullptr || block_->references.load(std::memory_order_acquire) == 1; }
 
  private:

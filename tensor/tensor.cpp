@@ -28,13 +28,14 @@ double Tensor::only() const {
     throw ShapeError("item: the tensor " + to_string(shape_) + " has " + std::to_string(size()) +
                      " elements, not one");
   }
+  if (detail::capturing != nullptr) detail::note_item(storage_);
   return detail::visit(
-      dtype_, [&](auto zero) { return static_cast<double>(*static_cast<const decltype(zero)*>(raw())); });
+      dtype_, [&](auto zero) { return static_cast<double>(*detail::address<decltype(zero)>(*this)); });
 }
 
 std::int64_t Tensor::only_int() const {
   only();
-  return *data<std::int64_t>();
+  return *detail::address<std::int64_t>(*this);
 }
 
 double Tensor::at(std::initializer_list<std::int64_t> index) const {
@@ -58,7 +59,10 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
 }
 
 Shape detail::infer_shape(std::span<const std::int64_t> sizes, const Shape& from) {
-  std::vector<std::int64_t> result(sizes.begin(), sizes.end());
+  std::int64_t few[Shape::inline_axes];
+  std::vector<std::int64_t> many(sizes.size() > Shape::inline_axes ? sizes.size() : 0);
+  const std::span<std::int64_t> result(many.empty() ? few : many.data(), sizes.size());
+  std::copy(sizes.begin(), sizes.end(), result.begin());
   std::int64_t known = 1, *unknown = nullptr;
   for (std::int64_t& s : result) {
     if (s == -1) {
@@ -75,7 +79,7 @@ Shape detail::infer_shape(std::span<const std::int64_t> sizes, const Shape& from
     }
     *unknown = from.size() / known;
   }
-  Shape shape{std::span<const std::int64_t>(result)};
+  Shape shape{std::span<const std::int64_t>(result.data(), result.size())};
   if (shape.size() != from.size()) {
     throw ShapeError("the number of elements differs: " + to_string(from) + " to " + to_string(shape));
   }
@@ -100,15 +104,17 @@ Tensor Tensor::reshape(std::initializer_list<std::int64_t> sizes) const {
 
 Tensor Tensor::astype(DType dtype) const {
   if (dtype == dtype_) return *this;
-  Tensor result(shape_, dtype);
-  const std::int64_t n = size();
-  detail::visit(dtype_, [&](auto from) {
-    detail::visit(dtype, [&](auto to) {
-      const auto* source = static_cast<const decltype(from)*>(raw());
-      auto* target = detail::mutable_data<decltype(to)>(result);
-      for (std::int64_t i = 0; i < n; ++i) target[i] = static_cast<decltype(to)>(source[i]);
+  const Tensor result(shape_, dtype);
+  const auto convert = [n = size(), from = dtype_, to = dtype](void* const* out, const void* const* in) {
+    detail::visit(from, [&](auto source) {
+      detail::visit(to, [&](auto target) {
+        const auto* p = static_cast<const decltype(source)*>(in[0]);
+        auto* q = static_cast<decltype(target)*>(out[0]);
+        for (std::int64_t i = 0; i < n; ++i) q[i] = static_cast<decltype(target)>(p[i]);
+      });
     });
-  });
+  };
+  detail::launch({&result}, {this}, convert);
   return result;
 }
 

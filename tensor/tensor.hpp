@@ -12,6 +12,7 @@
 #include <string>
 #include <type_traits>
 #include <vector>
+#include <xgrad/tensor/capture.hpp>
 #include <xgrad/tensor/dtype.hpp>
 #include <xgrad/tensor/error.hpp>
 #include <xgrad/tensor/shape.hpp>
@@ -75,9 +76,13 @@ class Tensor {
   template <Element T>
   const T* data() const {
     if (dtype_of<T> != dtype_) wrong_type(dtype_of<T>);
-    return static_cast<const T*>(storage_.data());
+    return static_cast<const T*>(raw());
   }
-  const void* raw() const { return storage_.data(); }
+  const void* raw() const {
+    if (detail::capturing != nullptr) [[unlikely]]
+      detail::note_read(storage_);
+    return storage_.data();
+  }
 
   /// The value of a tensor with one element, converted to T. Throws ShapeError otherwise.
   template <Number T = double>
@@ -121,7 +126,9 @@ class Tensor {
   /// Whether no other tensor shares the storage.
   bool unique() const { return storage_.unique(); }
   /// Whether both are the very same memory.
-  bool shares_storage(const Tensor& other) const { return raw() != nullptr && raw() == other.raw(); }
+  bool shares_storage(const Tensor& other) const {
+    return storage_.data() != nullptr && storage_.data() == other.storage_.data();
+  }
   const detail::Storage& storage() const { return storage_; }
 
  private:
@@ -146,7 +153,31 @@ namespace detail {
 /// For the code that has just made the tensor, or is its unique() owner.
 template <class T>
 T* mutable_data(Tensor& tensor) {
-  return static_cast<T*>(const_cast<void*>(tensor.raw()));
+  return static_cast<T*>(tensor.storage().data());
+}
+/// For kernels, whose calls a capture notes as a whole.
+template <class T = void>
+const T* address(const Tensor& tensor) {
+  return static_cast<const T*>(tensor.storage().data());
+}
+
+inline constexpr std::size_t launch_arguments = 16;  // more take memory of their own
+
+template <class F>
+void launch(std::initializer_list<const Tensor*> out, std::initializer_list<const Tensor*> in, const F& f) {
+  launch(std::span(out.begin(), out.size()), std::span(in.begin(), in.size()), f);
+}
+template <class F>
+void launch(std::span<const Tensor* const> out, std::span<const Tensor* const> in, const F& f) {
+  const void* few[launch_arguments];
+  std::vector<const void*> many(in.size() > launch_arguments ? in.size() : 0);
+  const void** sources = many.empty() ? few : many.data();
+  void* results[launch_arguments];
+  for (std::size_t i = 0; i < out.size(); ++i) results[i] = out[i]->storage().data();
+  for (std::size_t i = 0; i < in.size(); ++i) sources[i] = in[i]->storage().data();
+  f(results, sources);
+  if (capturing != nullptr) [[unlikely]]
+    capture(out, in, Kernel::of(f));
 }
 /// {2, -1} against 6 elements: (2, 3). Throws ShapeError with the rule and both shapes.
 Shape infer_shape(std::span<const std::int64_t> sizes, const Shape& from);

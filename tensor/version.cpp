@@ -1,12 +1,12 @@
 #include <cstdlib>
 #include <xgrad/tensor/simd.hpp>
+#include <xgrad/tensor/threads.hpp>
 #include <xgrad/tensor/version.hpp>
 
 // OpenBLAS's own header would bring the system's cblas declarations along.
 extern "C" {
 char* openblas_get_config(void);
 char* openblas_get_corename(void);
-int openblas_get_num_threads(void);
 }
 
 namespace xgrad {
@@ -32,7 +32,7 @@ VersionInfo version_info() {
 #endif
   info.blas = openblas_get_config();
   info.blas_core = openblas_get_corename();
-  info.blas_threads = openblas_get_num_threads();
+  info.blas_threads = num_threads();
   info.simd = name(simd_level());
   info.best_simd = name(best_simd_level());
   if (below(info.blas_core, best_simd_level())) {

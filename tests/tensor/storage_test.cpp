@@ -251,3 +251,40 @@ TEST_CASE("Storage: four threads make, share, pass on and drop tensors", "[threa
   trim();  // all four threads have ended: nothing is out of its reach
   CHECK(memory_stats().held_bytes == before.held_bytes);
 }
+
+TEST_CASE("memory_stats: the peak is what was taken at most") {
+  trim();
+  reset_peak();
+  const MemoryStats before = memory_stats();
+  CHECK(before.peak_bytes == before.taken_bytes);
+  { const Storage block(3 << 20); }
+  const MemoryStats held = memory_stats();
+  CHECK(held.taken_bytes >= before.taken_bytes + (3 << 20));
+  CHECK(held.peak_bytes == held.taken_bytes);
+  trim();
+  CHECK(memory_stats().taken_bytes <= before.taken_bytes);
+  CHECK(memory_stats().peak_bytes == held.peak_bytes);
+  reset_peak();
+  CHECK(memory_stats().peak_bytes == memory_stats().taken_bytes);
+}
+
+TEST_CASE("set_memory_limit: what is kept goes first, then the request fails and loses nothing") {
+  struct Unlimited {
+    ~Unlimited() { set_memory_limit(0); }
+  } unlimited;
+  trim();
+  const std::int64_t taken = memory_stats().taken_bytes;
+  set_memory_limit(taken + (8 << 20));
+  { const Storage kept(5 << 20); }
+  const Storage other(4 << 20);  // only after the kept block is given back
+  CHECK(memory_stats().taken_bytes <= taken + (8 << 20));
+  const MemoryStats before = memory_stats();
+  CHECK_THROWS_AS(Storage(6 << 20), MemoryError);
+  CHECK(memory_stats().live_bytes == before.live_bytes);
+  CHECK(memory_stats().taken_bytes == before.taken_bytes);
+  CHECK_THROWS_WITH(zeros({6 << 20}),
+                    Catch::StartsWith("memory limit: ") && Catch::EndsWith("; set_memory_limit raises it"));
+  CHECK_THROWS_AS(set_memory_limit(-1), Error);
+  set_memory_limit(0);
+  CHECK_NOTHROW(Storage(6 << 20));
+}
