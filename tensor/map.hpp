@@ -14,6 +14,7 @@
 #include <xgrad/tensor/pack.hpp>
 #include <xgrad/tensor/pack_math.hpp>
 #include <xgrad/tensor/tensor.hpp>
+#include <xgrad/tensor/threads.hpp>
 
 namespace xgrad::kernel {
 
@@ -30,6 +31,11 @@ struct Source {
 /// Runs `row` over all rows of a result of `shape` into which the sources broadcast (precondition).
 void for_rows(const Shape& shape, void* out, std::size_t element, const Source* sources, int count, Row row,
               const void* f);
+
+/// Lets a capture note the call; `state` owns f.
+void capture_rows(const Tensor& out, std::size_t element, std::span<const Tensor* const> in,
+                  std::span<const std::size_t> bytes, Row row, const void* f,
+                  std::shared_ptr<const void> state);
 
 namespace detail {
 
@@ -114,12 +120,11 @@ struct RowKernel {
   using Out = ResultOf<F, Ts...>;
 
   template <int Bytes>
-  [[gnu::always_inline]] static inline void run(const void* f, void* out, const void* const* in,
-                                                const bool* advances, std::int64_t n) {
+  static void run(const void* f, void* out, const void* const* in, const bool* advances, std::int64_t n) {
     constexpr int N = Bytes / static_cast<int>(sizeof(Lane));
-    [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
       alignas(64) unsigned char copies[sizeof...(Ts)][64];
-      const auto stream = [&]<class T>(std::size_t i, const T* data) __attribute__((always_inline)) {
+      const auto stream = [&]<class T>(std::size_t i, const T* data) {
         if (advances[i]) return Stream<T, Lane, N>{data, -1};
         T* buffer = reinterpret_cast<T*>(copies[i]);
         for (int k = 0; k < N; ++k) buffer[k] = *data;
@@ -132,7 +137,7 @@ struct RowKernel {
   }
 
   template <int N, class... Streams>
-  [[gnu::always_inline]] static inline void loop(const F& f, Out* out, std::int64_t n, Streams... in) {
+  static void loop(const F& f, Out* out, std::int64_t n, Streams... in) {
     using Result = Lanes<Out, Lane, N>;
     std::int64_t i = 0;
     for (; i + N <= n; i += N) Result::store(f(in.load(i)...), out + i);
@@ -155,15 +160,23 @@ void map_into(const F& f, Tensor& out, const std::same_as<Tensor> auto&... in) {
                                           std::int64_t>::select();
   const std::int64_t n = out.size();
   if (n == 0) return;
-  if (((in.shape() == out.shape()) && ...)) {
-    const void* data[] = {in.raw()...};
+  using xgrad::detail::address;
+  if (((in.shape() == out.shape()) && ...) && n < parallel_elements) {
+    const void* data[] = {address(in)...};
     const bool advances[] = {(static_cast<void>(in), n > 1)...};
     row(&f, xgrad::detail::mutable_data<void>(out), data, advances, n);
-    return;
+  } else {
+    const Source sources[] = {{address(in), &in.shape(), sizeof(Ts)}...};
+    for_rows(out.shape(), xgrad::detail::mutable_data<void>(out), sizeof(typename Kernel::Out), sources,
+             sizeof...(in), row, &f);
   }
-  const Source sources[] = {{in.raw(), &in.shape(), sizeof(Ts)}...};
-  for_rows(out.shape(), xgrad::detail::mutable_data<void>(out), sizeof(typename Kernel::Out), sources,
-           sizeof...(in), row, &f);
+  if (xgrad::detail::capturing != nullptr) [[unlikely]] {
+    const Tensor* inputs[] = {&in...};
+    const std::size_t bytes[] = {sizeof(Ts)...};
+    auto copy = std::make_shared<F>(f);
+    const void* formula = copy.get();
+    capture_rows(out, sizeof(typename Kernel::Out), inputs, bytes, row, formula, std::move(copy));
+  }
 }
 
 }  // namespace detail

@@ -140,6 +140,10 @@ XGRAD_SIMD bool any_lane(Mask<T, N> m) {
 
 }  // namespace detail
 
+// One number in all lanes is written as a vector of the other signedness or kind and then cast. Where baseline
+// code has no such register, GCC 12 takes the plain vector apart for the store into `v`, and wider targets then
+// inherit one masked move for each lane (8x slower); the cast stands between the two.
+
 // The lanes of a Pack as unsigned integers, for signs and exponents.
 template <class T, int N>
 struct Bits {
@@ -154,7 +158,7 @@ struct Bits {
     return *this;
   }
   XGRAD_SIMD explicit Bits(const V& v_) : v(v_) {}
-  XGRAD_SIMD Bits(Word word) : v(word + V{}) {}
+  XGRAD_SIMD Bits(Word word) : v((V)(detail::SignedOf<T>(word) + typename detail::Vectors<T, N>::Signed{})) {}
 
   XGRAD_SIMD friend Bits operator+(Bits a, Bits b) { return Bits(a.v + b.v); }
   XGRAD_SIMD friend Bits operator-(Bits a, Bits b) { return Bits(a.v - b.v); }
@@ -187,7 +191,8 @@ struct Pack {
   XGRAD_SIMD explicit Pack(const V& v_) : v(v_) {}
   template <class A>
   requires std::is_arithmetic_v<A> XGRAD_SIMD Pack(A a)
-      : v(T(a) - V{}) {}  // a - 0 keeps the sign of a = -0, a + 0 would not
+      : v((V)(__builtin_bit_cast(detail::UnsignedOf<T>, T(a)) + typename detail::Vectors<T, N>::Unsigned{})) {
+  }
 
   XGRAD_SIMD T operator[](int i) const { return v[i]; }
 

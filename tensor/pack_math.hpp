@@ -1,7 +1,7 @@
-// exp, expm1, log, log1p, tanh, sigmoid, softplus and pow of packs of float and of double.
+// exp, expm1, log, log1p, tanh, sigmoid, softplus, erf, erfc, gelu and pow of packs of float and of double.
 //
-// 1. At most 2 ulp from the true value everywhere, with and without FMA: denormal arguments and results
-//    included. Nothing is flushed to zero; expm1, log1p and tanh keep the sign of zero.
+// 1. At most 2 ulp from the true value everywhere (erfc: 4, gelu: 5), with and without FMA: denormal arguments
+//    and results included. Nothing is flushed to zero; expm1, log1p, tanh and erf keep the sign of zero.
 // 2. C's special cases: exp(-inf) = 0, log(0) = log1p(-1) = -inf, log(<0) = NaN, NaN in gives NaN out.
 // 3. float is never computed in double.
 // 4. No branches. No conversion between double and int64, which AVX2 lacks: integers enter and leave a
@@ -25,6 +25,9 @@ namespace detail {
 //   exp_tail(r)  = (e^r - 1 - r) / r^2              for |r| <= ln2 / 2
 //   tanh_tail(z) = (tanh(x) / x - 1) / z, z = x^2   for |x| <= 0.625
 //   log_tail(z)  = (log((1+s)/(1-s)) - 2 s) / (s z), z = s^2, for |s| <= 0.1716 (FreeBSD's msun)
+//   erf_tail(z)  = erf(x) / x - 1,          z = x^2, for |x| <= 0.75
+//   erfcx(t)     = (x + c) e^(x^2) erfc(x), t = (x - c) / (x + c), c = erfcx_center, for x >= 0
+// From erfc_high on erfc(x) is 0, and gelu(-x) from gelu_high on.
 // ln2_hi has few enough digits that its product with any exponent is exact.
 template <class T>
 struct Facts;
@@ -40,6 +43,15 @@ struct Facts<float> {
                                          -0.053738624250153035868, 0.020615996190054658887,
                                          -0.0056647753810093370411};
   static constexpr double log_tail[] = {0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841};
+  static constexpr double erfc_high = 10.5, gelu_high = 15, erfcx_center = 3;
+  static constexpr double erf_tail[] = {0.12837916549754877695,  -0.3761261876269929835,
+                                        0.11283376625847538808,  -0.026834625996251727322,
+                                        0.005114346770332026617, -0.00067495128136950292556};
+  static constexpr double erfcx[] = {1.074006908196152486,       -0.8833944938460227774,
+                                     0.59022826043772568538,     -0.3104658017291638325,
+                                     0.11952967573946692601,     -0.026841072359264729043,
+                                     -0.0012298734195588359131,  0.0030815341547210236135,
+                                     -0.00047680837899653603396, -0.00032199552133878550801};
 };
 
 template <>
@@ -59,6 +71,21 @@ struct Facts<double> {
   static constexpr double log_tail[] = {
       6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
       1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01};
+  static constexpr double erfc_high = 27.3, gelu_high = 38.7, erfcx_center = 4;
+  static constexpr double erf_tail[] = {
+      0.12837916709551257301,    -0.37612638903183714945,     0.11283791670952481203,
+      -0.026866170644402561844,  0.0052239776151230680658,    -0.00085483261691343402621,
+      0.00012055288778725110028, -0.000014924176670830249259, 1.6430388685244875304e-6,
+      -1.5937603737984862998e-7, 1.1463770584434206494e-8};
+  static constexpr double erfcx[] = {
+      1.095995661000491,          -0.976548729080882,          0.7732087022652369,
+      -0.5408538313132251,        0.3308515878780246,          -0.17401093724029074,
+      0.07638151490912398,        -0.026370053334612804406,    0.0061120556570549560551,
+      -0.00028095891584215653549, -0.00045505269067933874366,  0.00017681308591025868929,
+      -3.6351424518042114744e-6,  -0.000018861779331444864293, 4.6943144099755879685e-6,
+      1.4260743195245339944e-6,   -8.4598605384678632359e-7,   -7.7943330581358357552e-8,
+      1.2392732812815266106e-7,   2.5762471638414311016e-9,    -1.5395230914810418775e-8,
+      -3.6949597253519191757e-10, 1.022212716913655416e-9};
 };
 
 template <class T>
@@ -119,13 +146,58 @@ XGRAD_SIMD Pack<T, N> at_least(Pack<T, N> x, double limit) {
   return where(x < limit, limit, x);
 }
 
+constexpr double back_64 = 1 / 18446744073709551616.0;  // 2^-64
+
 // e^x for x <= 0.
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> exp_of_negative(Pack<T, N> x) {
   auto e = exponential(at_least(x, Facts<T>::exp_low));
   // Through 2^(n + 64), which is normal, so that a denormal result is rounded once.
-  constexpr double back = 1 / 18446744073709551616.0;
-  return (1 + (e.r + e.tail)) * power_of_two(e.shifted, 64) * back;
+  return (1 + (e.r + e.tail)) * power_of_two(e.shifted, 64) * back_64;
+}
+
+// e^(-x^2 / divisor) = (1 + rise) * scale / 2^64, and ratio = e^(u^2) erfc(u), u = x / sqrt(divisor). The divisor
+// is 1 or 2, and 0 <= x <= erfc_high or gelu_high: scale is normal.
+template <class P>
+struct Gaussian {
+  P rise, scale, ratio;
+};
+
+template <int divisor, class T, int N>
+XGRAD_SIMD Gaussian<Pack<T, N>> gaussian(Pack<T, N> x) {
+  using P = Pack<T, N>;
+  using F = Format<T>;
+  constexpr double factor = 1.0 / divisor;
+  // x^2 = high^2 + (x - high) (x + high), where high has half of the digits and an exact square: rounding x^2
+  // itself would cost e^(-x^2) as many digits as x^2 has before the point.
+  constexpr auto digits = (typename F::Word(1) << (F::fraction / 2 + 1)) - 1;
+  P high = P::from_bits(x.bits() & ~digits);
+  P shifted = F::magic - x * x * (factor * 1.442695040888963407);
+  P n = shifted - F::magic;
+  P hi = high * (high * -factor) - n * Facts<T>::ln2_hi;
+  P lo = (x - high) * ((x + high) * factor) + n * Facts<T>::ln2_lo;
+  P r = hi - lo;
+  P rest = (hi - r) - lo;
+  P rise = r + (r * r * polynomial(r, Facts<T>::exp_tail) + rest);
+
+  P u = divisor == 1 ? x : x * 0.70710678118654752440;
+  P inverse = 1 / (u + Facts<T>::erfcx_center);
+  P t = (u + u) * inverse - 1;  // which has the smaller error near 0, where the slope is large
+  P ratio = polynomial(t, Facts<T>::erfcx) * inverse;
+  return {rise, power_of_two(shifted, 64), ratio};
+}
+
+// erfc(x) for x >= 0.
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> erfc_of_positive(Pack<T, N> x) {
+  auto e = gaussian<1>(at_most(x, Facts<T>::erfc_high));
+  return (e.ratio + e.ratio * e.rise) * e.scale * back_64;
+}
+
+// erf(x) for |x| <= 0.75.
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> erf_near_zero(Pack<T, N> x) {
+  return x + x * polynomial(x * x, Facts<T>::erf_tail);
 }
 
 // x = 2^k (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), for normal x > 0. The exponent is k plus the bias.
@@ -260,6 +332,40 @@ XGRAD_SIMD Pack<T, N> sigmoid(Pack<T, N> x) {
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> softplus(Pack<T, N> x) {
   return maximum(x, 0) + detail::log1p_inside(detail::exp_of_negative(-abs(x)));
+}
+
+// x + x erf_tail(x^2) near zero, 1 - erfc(|x|) elsewhere: there the error of erfc counts less.
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> erf(Pack<T, N> x) {
+  Pack<T, N> size = abs(x);
+  return copysign(where(size < 0.75, detail::erf_near_zero(size), 1 - detail::erfc_of_positive(size)), x);
+}
+
+// 1 - erf(x), accurate in the positive tail as well.
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> erfc(Pack<T, N> x) {
+  Pack<T, N> size = abs(x), tail = detail::erfc_of_positive(size);
+  return where(size < 0.75, 1 - detail::erf_near_zero(x), where(x < 0, 2 - tail, tail));
+}
+
+// x Phi(x) = max(x, 0) - |x| Phi(-|x|), Phi(-x) = erfc(x / sqrt 2) / 2: the normal distribution function.
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> gelu(Pack<T, N> x) {
+  using P = Pack<T, N>;
+  P size = detail::at_most(abs(x), detail::Facts<T>::gelu_high);
+  auto e = detail::gaussian<2>(size);
+  return where(x > 0, x, 0) - 0.5 * size * (e.ratio + e.ratio * e.rise) * e.scale * detail::back_64;
+}
+
+// The derivative of gelu: Phi(x) + x phi(x), phi(x) = e^(-x^2 / 2) / sqrt(2 pi). At -x: 1 minus that at x.
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> gelu_slope(Pack<T, N> x) {
+  using P = Pack<T, N>;
+  P size = detail::at_most(abs(x), detail::Facts<T>::gelu_high);
+  auto e = detail::gaussian<2>(size);
+  P sum = 0.5 * e.ratio - size * 0.39894228040143267794;
+  P below = (sum + sum * e.rise) * e.scale * detail::back_64;
+  return where(x > 0, 1 - below, below);
 }
 
 // C's pow, lane by lane: its accuracy and all its special cases.

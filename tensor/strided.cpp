@@ -1,43 +1,59 @@
-#include <array>
+#include <algorithm>
 #include <cstring>
-#include <vector>
+#include <xgrad/tensor/copy.hpp>
+#include <xgrad/tensor/dispatch.hpp>
 #include <xgrad/tensor/strided.hpp>
+#include <xgrad/tensor/transpose.hpp>
 
 namespace xgrad::kernel {
 namespace {
+
+constexpr int max_axes = 64;  // an AxisSet has no more
 
 struct Axis {
   std::int64_t size, dense, strided;  // steps in the contiguous and in the strided array
 };
 
-// Axes of size 1 dropped, neighbours merged where the strided side walks them as one. Innermost last.
-std::vector<Axis> collapse(const Shape& shape, std::span<const std::int64_t> strides) {
-  std::vector<Axis> axes;
-  std::int64_t dense = shape.size();
-  for (int a = 0; a < shape.rank(); ++a) {
-    dense = shape[a] == 0 ? 0 : dense / shape[a];
-    if (shape[a] == 1) continue;
-    const std::int64_t stride = strides[static_cast<std::size_t>(a)];
-    if (!axes.empty() && axes.back().strided == stride * shape[a]) {
-      axes.back() = {axes.back().size * shape[a], dense, stride};
-    } else {
-      axes.push_back({shape[a], dense, stride});
+// Axes, innermost last.
+struct Axes {
+  Axis axis[max_axes];
+  int count = 0;
+
+  // Those of size 1 dropped, neighbours merged where the strided side walks them as one.
+  Axes(const Shape& shape, std::span<const std::int64_t> strides) {
+    std::int64_t dense = shape.size();
+    for (int a = 0; a < shape.rank(); ++a) {
+      dense = shape[a] == 0 ? 0 : dense / shape[a];
+      if (shape[a] == 1) continue;
+      const std::int64_t stride = strides[static_cast<std::size_t>(a)];
+      if (count > 0 && axis[count - 1].strided == stride * shape[a]) {
+        axis[count - 1] = {axis[count - 1].size * shape[a], dense, stride};
+      } else {
+        axis[count++] = {shape[a], dense, stride};
+      }
     }
+    if (count == 0) axis[count++] = {1, 1, 1};
   }
-  if (axes.empty()) axes.push_back({1, 1, 1});
-  return axes;
-}
+
+  Axis take(int which) {
+    const Axis taken = axis[which];
+    std::copy(axis + which + 1, axis + count--, axis + which);
+    return taken;
+  }
+  Axis take_last() { return count > 0 ? axis[--count] : Axis{1, 0, 0}; }
+};
 
 // Calls body(dense offset, strided offset) for every index of the axes.
 template <class F>
-void for_each(std::span<const Axis> axes, F&& body) {
-  std::vector<std::int64_t> index(axes.size(), 0);
+void for_each(const Axes& axes, F&& body) {
+  std::int64_t index[max_axes];
+  std::fill_n(index, axes.count, 0);
   std::int64_t dense = 0, strided = 0;
   for (;;) {
     body(dense, strided);
-    std::size_t a = axes.size();
+    int a = axes.count;
     for (; a > 0; --a) {
-      const Axis& axis = axes[a - 1];
+      const Axis& axis = axes.axis[a - 1];
       dense += axis.dense, strided += axis.strided;
       if (++index[a - 1] < axis.size) break;
       dense -= axis.size * axis.dense, strided -= axis.size * axis.strided;
@@ -47,50 +63,83 @@ void for_each(std::span<const Axis> axes, F&& body) {
   }
 }
 
-// move(dense pointer, strided pointer) copies one element in the direction wanted.
-template <class T, bool Gather>
-void copy(T* dense, T* strided, std::vector<Axis> axes) {
-  const auto move = [](T* d, T* s) {
-    if constexpr (Gather) {
-      *d = *s;
-    } else {
-      *s = *d;
+// to[p * to_step + q] = from[q * from_step + p]
+template <class T>
+void transpose(T* to, std::int64_t to_step, const T* from, std::int64_t from_step, std::int64_t rows,
+               std::int64_t columns) {
+  if constexpr (sizeof(T) == 1) {
+    constexpr std::int64_t block = 32;
+    for (std::int64_t i = 0; i < rows; i += block) {
+      for (std::int64_t j = 0; j < columns; j += block) {
+        for (std::int64_t p = i; p < std::min(i + block, rows); ++p) {
+          for (std::int64_t q = j; q < std::min(j + block, columns); ++q) {
+            to[p * to_step + q] = from[q * from_step + p];
+          }
+        }
+      }
     }
-  };
-  const Axis inner = axes.back();
-  axes.pop_back();
-  if (inner.strided == 1) {
+  } else {
+    using Moved = std::conditional_t<sizeof(T) == 4, float, double>;
+    xgrad::detail::dispatch<detail::Transpose<Moved>, Moved*, std::int64_t, const Moved*, std::int64_t,
+                            std::int64_t, std::int64_t>(reinterpret_cast<Moved*>(to), to_step,
+                                                        reinterpret_cast<const Moved*>(from), from_step, rows,
+                                                        columns);
+  }
+}
+
+// Rows of one repeated element each, one behind the other in the dense array.
+template <class T>
+void spread_rows(T* to, const T* from, std::int64_t rows, std::int64_t step, std::int64_t n) {
+  const std::int64_t free = n >= 16 ? 0 : std::max<std::int64_t>(rows - (16 + n - 1) / n, 0);
+  if (step == 1) {
+    detail::stretch(to, from, free, n);  // writes too far, and over it again
+  } else {
+    for (std::int64_t i = 0; i < free; ++i) detail::stretch(to + i * n, from + i * step, 1, n);
+  }
+  for (std::int64_t i = free; i < rows; ++i) detail::fill_few(to + i * n, from[i * step], n);
+}
+
+template <class T, bool Gather>
+void copy(T* dense, T* strided, Axes axes) {
+  const Axis inner = axes.take_last();
+  if (inner.strided == 1 || (Gather && inner.strided == 0)) {
+    const Axis rows = axes.take_last();
     for_each(axes, [&](std::int64_t d, std::int64_t s) {
+      T *to = dense + d, *from = strided + s;
       if constexpr (Gather) {
-        std::memcpy(dense + d, strided + s, static_cast<std::size_t>(inner.size) * sizeof(T));
+        if (inner.strided == 0) return spread_rows(to, from, rows.size, rows.strided, inner.size);
+        if (rows.strided == 0) {  // all the same
+          detail::copy_few(to, from, inner.size);
+          return detail::repeat_front(to, inner.size, rows.size * inner.size);
+        }
+        detail::copy_rows(to, rows.dense, from, rows.strided, rows.size, inner.size);
       } else {
-        std::memcpy(strided + s, dense + d, static_cast<std::size_t>(inner.size) * sizeof(T));
+        detail::copy_rows(from, rows.strided, to, rows.dense, rows.size, inner.size);
       }
     });
     return;
   }
-  for (std::size_t a = 0; a < axes.size(); ++a) {
-    if (axes[a].strided != 1) continue;
-    // Two axes that swap places: square blocks, so that both sides stay within a few cache lines.
-    const Axis other = axes[a];
-    axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(a));
-    constexpr std::int64_t block = 32;
+  for (int a = 0; a < axes.count; ++a) {
+    if (axes.axis[a].strided != 1) continue;
+    const Axis other = axes.take(a);  // two axes that swap places
     for_each(axes, [&](std::int64_t d, std::int64_t s) {
-      for (std::int64_t i = 0; i < other.size; i += block) {
-        for (std::int64_t j = 0; j < inner.size; j += block) {
-          const std::int64_t i_end = std::min(i + block, other.size), j_end = std::min(j + block, inner.size);
-          for (std::int64_t p = i; p < i_end; ++p) {
-            for (std::int64_t q = j; q < j_end; ++q) {
-              move(dense + d + p * other.dense + q, strided + s + p + q * inner.strided);
-            }
-          }
-        }
+      if constexpr (Gather) {
+        transpose(dense + d, other.dense, strided + s, inner.strided, other.size, inner.size);
+      } else {
+        transpose(strided + s, inner.strided, dense + d, other.dense, inner.size, other.size);
       }
     });
     return;
   }
   for_each(axes, [&](std::int64_t d, std::int64_t s) {
-    for (std::int64_t q = 0; q < inner.size; ++q) move(dense + d + q, strided + s + q * inner.strided);
+    for (std::int64_t q = 0; q < inner.size; ++q) {
+      T &in_dense = dense[d + q], &in_strided = strided[s + q * inner.strided];
+      if constexpr (Gather) {
+        in_dense = in_strided;
+      } else {
+        in_strided = in_dense;
+      }
+    }
   });
 }
 
@@ -98,7 +147,7 @@ template <bool Gather>
 void copy(void* dense, void* strided, std::size_t size, const Shape& shape,
           std::span<const std::int64_t> strides) {
   if (shape.size() == 0) return;
-  const std::vector<Axis> axes = collapse(shape, strides);
+  const Axes axes(shape, strides);
   switch (size) {
     case 1:
       return copy<std::uint8_t, Gather>(static_cast<std::uint8_t*>(dense),
@@ -112,11 +161,24 @@ void copy(void* dense, void* strided, std::size_t size, const Shape& shape,
   }
 }
 
-std::vector<std::int64_t> dense_strides(const Shape& shape) {
-  std::vector<std::int64_t> strides(static_cast<std::size_t>(shape.rank()));
+// One number for each axis.
+struct Numbers {
+  std::int64_t of[max_axes];
+  int count = 0;
+  Numbers() = default;
+  Numbers(const Numbers& other) : count(other.count) { std::copy_n(other.of, count, of); }
+  Numbers& operator=(const Numbers&) = delete;
+  void push_back(std::int64_t number) { of[count++] = number; }
+  std::int64_t& operator[](std::size_t axis) { return of[axis]; }
+  operator std::span<const std::int64_t>() const { return {of, static_cast<std::size_t>(count)}; }
+};
+
+Numbers dense_strides(const Shape& shape) {
+  Numbers strides;
+  strides.count = shape.rank();
   std::int64_t stride = 1;
   for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    strides[static_cast<std::size_t>(axis)] = stride;
+    strides.of[axis] = stride;
     stride *= shape[axis];
   }
   return strides;
@@ -125,7 +187,7 @@ std::vector<std::int64_t> dense_strides(const Shape& shape) {
 // Where the picked places of an array of `shape` begin, and how they step.
 struct Window {
   std::int64_t offset = 0;
-  std::vector<std::int64_t> strides;
+  Numbers strides;
   Window(const Shape& shape, std::span<const Picked> picked) : strides(dense_strides(shape)) {
     for (std::size_t a = 0; a < picked.size(); ++a) {
       offset += picked[a].first * strides[a];
@@ -133,6 +195,17 @@ struct Window {
     }
   }
 };
+
+// The result, filled from x.
+Tensor gathered(const Tensor& x, const Tensor& result, const Numbers& strides, std::int64_t offset = 0) {
+  const auto run = [strides, shape = result.shape(), size = size_of(x.dtype()), offset](
+                       void* const* out, const void* const* in) {
+    gather(out[0], static_cast<const char*>(in[0]) + offset * static_cast<std::int64_t>(size), size, shape,
+           strides);
+  };
+  xgrad::detail::launch({&result}, {&x}, run);
+  return result;
+}
 
 }  // namespace
 
@@ -147,66 +220,71 @@ void scatter(void* target, const void* in, std::size_t size, const Shape& shape,
 }
 
 Tensor permute(const Tensor& x, std::span<const int> order) {
-  const std::vector<std::int64_t> strides = dense_strides(x.shape());
-  std::vector<std::int64_t> sizes, moved;
+  Numbers strides = dense_strides(x.shape()), sizes, moved;
   for (int axis : order) {
     sizes.push_back(x.shape()[axis]);
     moved.push_back(strides[static_cast<std::size_t>(axis)]);
   }
-  Tensor result(Shape{std::span<const std::int64_t>(sizes)}, x.dtype());
-  gather(xgrad::detail::mutable_data<void>(result), x.raw(), size_of(x.dtype()), result.shape(), moved);
-  return result;
+  const Tensor result(Shape(std::span<const std::int64_t>(sizes)), x.dtype());
+  return gathered(x, result, moved);
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
-  std::vector<std::int64_t> strides(static_cast<std::size_t>(shape.rank()), 0);
-  const std::vector<std::int64_t> own = dense_strides(x.shape());
+  Numbers strides, own = dense_strides(x.shape());
+  for (int axis = 0; axis < shape.rank(); ++axis) strides.push_back(0);
   const int shift = shape.rank() - x.rank();
   for (int axis = 0; axis < x.rank(); ++axis) {
     if (x.shape()[axis] != 1)
       strides[static_cast<std::size_t>(axis + shift)] = own[static_cast<std::size_t>(axis)];
   }
-  Tensor result(shape, x.dtype());
-  gather(xgrad::detail::mutable_data<void>(result), x.raw(), size_of(x.dtype()), shape, strides);
-  return result;
+  return gathered(x, Tensor(shape, x.dtype()), strides);
 }
 
 Tensor concat(std::span<const Tensor> parts, int axis) {
-  std::vector<std::int64_t> sizes(parts[0].shape().begin(), parts[0].shape().end());
+  Numbers sizes;
+  for (std::int64_t size : parts[0].shape()) sizes.push_back(size);
   sizes[static_cast<std::size_t>(axis)] = 0;
   for (const Tensor& part : parts) sizes[static_cast<std::size_t>(axis)] += part.shape()[axis];
-  Tensor result(Shape{std::span<const std::int64_t>(sizes)}, parts[0].dtype());
+  const Tensor result(Shape(std::span<const std::int64_t>(sizes)), parts[0].dtype());
   if (result.size() == 0) return result;
-  const std::vector<std::int64_t> strides = dense_strides(result.shape());
-  auto* target = xgrad::detail::mutable_data<char>(result);
-  const std::size_t size = size_of(result.dtype());
+  std::vector<Shape> shapes;
+  std::vector<const Tensor*> in;
   for (const Tensor& part : parts) {
-    scatter(target, part.raw(), size, part.shape(), strides);
-    target += static_cast<std::size_t>(part.shape()[axis] * strides[static_cast<std::size_t>(axis)]) * size;
+    shapes.push_back(part.shape());
+    in.push_back(&part);
   }
+  const auto run = [shapes = std::move(shapes), strides = dense_strides(result.shape()), axis,
+                    size = size_of(result.dtype())](void* const* out, const void* const* sources) {
+    auto* target = static_cast<char*>(out[0]);
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      scatter(target, sources[i], size, shapes[i], strides);
+      target += static_cast<std::size_t>(shapes[i][axis] * strides.of[axis]) * size;
+    }
+  };
+  const Tensor* results[] = {&result};
+  xgrad::detail::launch(results, in, run);
   return result;
 }
 
 Tensor slice(const Tensor& x, std::span<const Picked> picked) {
-  std::vector<std::int64_t> sizes;
+  Numbers sizes;
   for (const Picked& p : picked) sizes.push_back(p.count);
-  Tensor result(Shape{std::span<const std::int64_t>(sizes)}, x.dtype());
-  const Window window(x.shape(), picked);
-  const std::size_t size = size_of(x.dtype());
+  const Tensor result(Shape(std::span<const std::int64_t>(sizes)), x.dtype());
   if (result.size() == 0) return result;
-  gather(xgrad::detail::mutable_data<void>(result),
-         static_cast<const char*>(x.raw()) + window.offset * static_cast<std::int64_t>(size), size,
-         result.shape(), window.strides);
-  return result;
+  const Window window(x.shape(), picked);
+  return gathered(x, result, window.strides, window.offset);
 }
 
 Tensor unslice(const Tensor& x, const Shape& shape, std::span<const Picked> picked) {
-  Tensor result = zeros(shape, x.dtype());
-  const Window window(shape, picked);
-  const std::size_t size = size_of(x.dtype());
-  if (x.size() == 0) return result;
-  scatter(xgrad::detail::mutable_data<char>(result) + window.offset * static_cast<std::int64_t>(size),
-          x.raw(), size, x.shape(), window.strides);
+  if (x.size() == 0) return zeros(shape, x.dtype());
+  const Tensor result(shape, x.dtype());
+  const auto run = [window = Window(shape, picked), size = size_of(x.dtype()), bytes = result.bytes(),
+                    from = x.shape()](void* const* out, const void* const* in) {
+    std::memset(out[0], 0, bytes);
+    scatter(static_cast<char*>(out[0]) + window.offset * static_cast<std::int64_t>(size), in[0], size, from,
+            window.strides);
+  };
+  xgrad::detail::launch({&result}, {&x}, run);
   return result;
 }
 

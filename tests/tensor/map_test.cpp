@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <utility>
 #include <vector>
 #include <xgrad/tensor/map.hpp>
 
@@ -121,6 +122,37 @@ TEST_CASE("map: all broadcast patterns of two inputs over four axes", "[simd]") 
           FAIL(to_string(sa) << " and " << to_string(sb) << " to " << to_string(shape));
         }
       }
+    }
+  });
+}
+
+TEST_CASE("map: short rows are joined, the last piece is shorter", "[simd]") {
+  std::mt19937 random(8);
+  const std::pair<Shape, Shape> rows[] = {{{700, 3}, {3}},
+                                          {{700, 3}, {700, 1}},
+                                          {{2500, 2}, {2}},
+                                          {{41, 79}, {41, 1}},
+                                          {{41, 80}, {41, 1}},
+                                          {{50, 300}, {300}},
+                                          {{9, 1}, {1, 17}},
+                                          {{40, 1, 7, 1}, {3, 1, 11}},
+                                          {{5, 40, 3, 5}, {40, 1, 1}},
+                                          {{3, 70000}, {3, 1}},
+                                          {{6, 1, 5, 1, 4, 1}, {5, 1, 3, 1, 2}}};
+  on_each_simd_level([&] {
+    for (const auto& [sa, sb] : rows) {
+      const Shape shape = *broadcast(sa, sb);
+      INFO(to_string(sa) << " and " << to_string(sb));
+      const auto check = [&]<class T>(T) {
+        const Tensor a = before_guard_page(random_whole(sa, dtype_of<T>, random)),
+                     b = before_guard_page(random_whole(sb, dtype_of<T>, random)),
+                     m = before_guard_page(random_whole(sb, bool_, random));
+        CHECK(equal(kernel::map<T, T>(combine2, shape, a, b), plainly<T, T, T>(combine2, shape, a, b)));
+        CHECK(equal(kernel::map<bool, T, T>(choose, shape, m, a, b),
+                    plainly<T, bool, T, T>(choose, shape, m, a, b)));
+      };
+      check(float{});
+      check(double{});
     }
   });
 }

@@ -245,3 +245,94 @@ TEST_CASE("sum_to is the adjoint of broadcasting") {
     }
   }
 }
+
+namespace {
+
+std::int64_t plain_argmax(const std::vector<double>& v, std::int64_t first, std::int64_t n,
+                          std::int64_t step) {
+  std::int64_t best = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double x = v[static_cast<std::size_t>(first + i * step)],
+                 record = v[static_cast<std::size_t>(first + best * step)];
+    if (std::isnan(x)) return i;
+    if (x > record) best = i;
+  }
+  return best;
+}
+
+}  // namespace
+
+TEST_CASE("argmax: every length, rows and columns, many ties, some NaN", "[simd]") {
+  std::mt19937 random(7);
+  on_each_simd_level([&] {
+    for (std::int64_t n = 1; n <= 2100; n += n < 70 ? 1 : n < 1020 ? 97 : n < 1030 ? 1 : 350) {
+      for (std::int64_t other : {1, 3, 17, 70}) {
+        if (n > 70 && other > 17) continue;
+        for (DType dtype : {float32, float64, int64}) {
+          Tensor rows = before_guard_page(random_whole({other, n}, dtype, random));
+          if (dtype == float32 && random() % 3 == 0) {
+            auto* p = detail::mutable_data<float>(rows);
+            for (int k = 0; k < 3; ++k)
+              p[random() % static_cast<unsigned>(n * other)] = static_cast<float>(NaN);
+          }
+          if (dtype == float64 && random() % 3 == 0) {
+            auto* p = detail::mutable_data<double>(rows);
+            for (std::int64_t i = 0; i < n * other; ++i) p[i] = -Inf;
+          }
+          const auto values = rows.to_vector<double>();
+          const auto along = kernel::argmax(rows, 1).to_vector<std::int64_t>(),
+                     down = kernel::argmax(rows, 0).to_vector<std::int64_t>();
+          std::int64_t wrong = 0;
+          for (std::int64_t r = 0; r < other; ++r) {
+            wrong += along[static_cast<std::size_t>(r)] != plain_argmax(values, r * n, n, 1);
+          }
+          for (std::int64_t c = 0; c < n; ++c) {
+            wrong += down[static_cast<std::size_t>(c)] != plain_argmax(values, c, other, n);
+          }
+          if (wrong != 0) FAIL(other << " x " << n << ' ' << name(dtype) << ": " << wrong << " wrong");
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("sum and max: a middle axis, narrow and wide, few and many arrays", "[simd]") {
+  std::mt19937 random(8);
+  on_each_simd_level([&] {
+    for (std::int64_t inner : {2, 3, 5, 8, 10, 15, 16, 17, 40, 1030}) {
+      for (std::int64_t n : {1, 2, 7, 8, 9, 16, 17, 31, 127, 128, 129, 300, 1100}) {
+        if (inner == 1030 && n > 300) continue;
+        const Shape shape{3, n, inner};
+        INFO(to_string(shape));
+        for (DType dtype : {float32, int64}) {
+          const Tensor x = before_guard_page(random_whole(shape, dtype, random));
+          CHECK(matches(kernel::sum(x, 2), plainly(x, {3, 1, inner}, 0, std::plus<>()), 0));
+          CHECK(matches(kernel::max(x, 2),
+                        plainly(x, {3, 1, inner}, -Inf, [](auto a, auto b) { return std::max(a, b); }), 0));
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("sum: the same bits on every instruction set, and for a row wherever it stands") {
+  std::mt19937 random(9);
+  std::normal_distribution<float> normal;
+  for (std::int64_t n : {1, 2, 3, 5, 7, 10, 16, 17, 33, 63, 64, 65, 100, 1000, 1024, 1025, 1040, 5000}) {
+    for (std::int64_t other : {1, 3, 16, 37}) {
+      std::vector<float> values(static_cast<std::size_t>(n * other));
+      for (float& v : values) v = normal(random);
+      const Tensor rows({other, n}, values), columns({n, other}, values);
+      const SimdLevel best = simd_level();
+      const Tensor along = kernel::sum(rows, 2), down = kernel::sum(columns, 1);
+      INFO(n << " elements, " << other << " sums");
+      on_each_simd_level([&] {
+        CHECK(same_bits(kernel::sum(rows, 2), along));
+        CHECK(same_bits(kernel::sum(columns, 1), down));
+      });
+      CHECK(simd_level() == best);
+      const std::vector<float> last(values.end() - n, values.end());
+      CHECK(kernel::sum(Tensor({n}, last), 1).item<float>() == along.at({other - 1, 0}));
+    }
+  }
+}

@@ -97,6 +97,72 @@ TEST_CASE("permute: transposes of large matrices") {
   }
 }
 
+TEST_CASE("permute: every size of a transpose, alone and in batches", "[simd]") {
+  constexpr int swap[] = {0, 2, 1};
+  on_each_simd_level([&] {
+    for (std::int64_t rows = 1; rows <= 70; rows += rows < 18 ? 1 : 13) {
+      for (std::int64_t columns = 1; columns <= 150; columns += columns < 18 ? 1 : 33) {
+        for (DType dtype : {float32, float64, bool_}) {
+          INFO(rows << " x " << columns << ' ' << name(dtype));
+          for (std::int64_t batch : {1, 3}) {
+            check_permute(before_guard_page(counting({batch, rows, columns}, dtype)), swap);
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("scatter: a transpose leaves what lies between alone", "[simd]") {
+  // An (n, m) array into every m-th place of rows that are two longer than n.
+  on_each_simd_level([&] {
+    for (std::int64_t n : {1, 3, 5, 16, 17, 40}) {
+      for (std::int64_t m : {1, 2, 3, 4, 8, 16, 33}) {
+        INFO(n << " x " << m);
+        const Tensor x = counting({n, m}, float32);
+        Tensor target = before_guard_page(full({m, n + 2}, -1));
+        const std::int64_t strides[] = {1, n + 2};
+        kernel::scatter(detail::mutable_data<float>(target), x.raw(), 4, x.shape(), strides);
+        std::int64_t wrong = 0;
+        for (std::int64_t q = 0; q < m; ++q) {
+          for (std::int64_t p = 0; p < n + 2; ++p) {
+            const float expected = p < n ? x.data<float>()[p * m + q] : -1;
+            wrong += target.data<float>()[q * (n + 2) + p] != expected;
+          }
+        }
+        CHECK(wrong == 0);
+      }
+    }
+  });
+}
+
+TEST_CASE("broadcast_to, slice and concat: rows of every length") {
+  std::mt19937 random(4);
+  for (DType dtype : all_dtypes) {
+    for (std::int64_t n = 1; n <= 40; ++n) {
+      INFO(n << " elements of " << name(dtype));
+      const Tensor column = before_guard_page(counting({37, 1}, dtype)),
+                   row = before_guard_page(counting({1, n}, dtype));
+      const auto check = [](const Tensor& y, const Tensor& x) {
+        check_moved(
+            y, [&](const auto& index) { return place_of(index, x.shape()); }, x);
+      };
+      check(kernel::broadcast_to(column, {37, n}), column);
+      check(kernel::broadcast_to(row, {2000, n}), row);
+      check(kernel::broadcast_to(row, {3, n}), row);
+      const Tensor x = before_guard_page(counting({9, n + 3}, dtype));
+      const std::vector<Picked> picked{{8, -1, 9}, {2, 1, n}};
+      check_moved(
+          kernel::slice(x, picked),
+          [&](const auto& index) { return (8 - index[0]) * (n + 3) + 2 + index[1]; }, x);
+      const Tensor parts[] = {random_whole({5, n}, dtype, random), random_whole({5, 2}, dtype, random)};
+      const Tensor both = kernel::concat(parts, 1);
+      CHECK(same_bits(kernel::slice(both, std::vector<Picked>{{0, 1, 5}, {0, 1, n}}), parts[0]));
+      CHECK(same_bits(kernel::slice(both, std::vector<Picked>{{0, 1, 5}, {n, 1, 2}}), parts[1]));
+    }
+  }
+}
+
 TEST_CASE("permute: no axes, one axis, eight axes") {
   CHECK(kernel::permute(scalar(3), {}).item() == 3);
   constexpr int one[] = {0}, eight[] = {7, 5, 3, 1, 0, 2, 4, 6};
