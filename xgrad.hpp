@@ -1,6 +1,7 @@
 // Everything but the bridge to xtensor (<xgrad/tensor/xtensor.hpp>) and the Catch2 matcher (<xgrad/autograd/catch.hpp>).
 #pragma once
 
+#include <xgrad/autograd/compile.hpp>
 #include <xgrad/autograd/draw.hpp>
 #include <xgrad/autograd/functional.hpp>
 #include <xgrad/autograd/gradcheck.hpp>
@@ -9,4 +10,5 @@
 #include <xgrad/ops/ops.hpp>
 #include <xgrad/tensor/philox.hpp>
 #include <xgrad/tensor/tensor.hpp>
+#include <xgrad/tensor/threads.hpp>
 #include <xgrad/tensor/version.hpp>

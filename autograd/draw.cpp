@@ -208,7 +208,7 @@ class Drawing {
 
   std::string leaf_attributes(std::size_t i, bool is_result) const {
     const Node& node = tape_.node(i);
-    const std::string& name = tape_.leaf(i)->name;
+    const std::string& name = tape_.leaf(i)->name();
     std::vector<std::string> lines{name.empty() ? node.op : detail::printable(name)};
     add_shape(lines, node.shape, node.dtype);
     const std::string label = "[label=" + quoted(lines);

@@ -11,6 +11,14 @@ struct AliasPullback final : Pullback {
 
 }  // namespace
 
+Variable independent(const Variable& x) {
+  tracked(x);
+  const Variable* inputs[] = {&x};
+  Variable alias(x.value(), next_place());
+  record<AliasPullback>("alias", At::or_else(std::source_location::current()), alias, inputs);
+  return alias;
+}
+
 GradCall::GradCall() : tape_(Tape::recording()) {
   if (tape_ == nullptr) tape_ = &own_.emplace();
 }
@@ -18,11 +26,7 @@ GradCall::GradCall() : tape_(Tape::recording()) {
 Variable GradCall::independent(const Variable& x) {
   // watch() refuses integers, tracked() a variable of an outer tape.
   if (own_ || !is_floating(x.dtype())) return tape_->watch(x.value());
-  tracked(x);
-  const Variable* inputs[] = {&x};
-  Variable alias(x.value(), next_place());
-  record<AliasPullback>("alias", At::or_else(std::source_location::current()), alias, inputs);
-  return alias;
+  return detail::independent(x);
 }
 
 std::vector<Variable> GradCall::gradients(const Variable& value, std::vector<Variable> arguments) {

@@ -25,6 +25,9 @@ struct ValueAndGrad {
 
 namespace detail {
 
+/// x as a node of its own on the tape that records, so that its gradient counts this use alone.
+Variable independent(const Variable& x);
+
 /// Where to record a call of grad: on the tape that is recording already, so that the result can be
 /// differentiated again, also by what f closes over; where none records, on one of its own.
 class GradCall {

@@ -15,6 +15,28 @@ bool matches(const Gradients::Entry& entry, const Gradients::Entry& other) {
 
 }  // namespace
 
+namespace {
+// Trivially destructible, so still readable while the thread ends.
+thread_local bool spare_gone = false;
+struct Spare {
+  std::vector<Gradients::Entry> entries;
+  ~Spare() { spare_gone = true; }
+};
+thread_local Spare spare;
+}  // namespace
+
+Gradients Gradients::reusing() {
+  Gradients gradients;
+  if (!spare_gone) gradients.entries_ = std::exchange(spare.entries, {});
+  return gradients;
+}
+
+Gradients::~Gradients() {
+  if (spare_gone || entries_.capacity() <= spare.entries.capacity()) return;
+  entries_.clear();
+  spare.entries = std::move(entries_);
+}
+
 void Gradients::add(Entry entry) {
   // Several snapshots of one parameter, taken before and after an update: their gradients add up.
   for (Entry& own : entries_) {
@@ -81,12 +103,12 @@ Gradients& Gradients::operator+=(const Gradients& other) {
     }
     const Variable &a = own->gradient, &b = theirs.gradient;
     if (a.shape() != b.shape()) {
-      throw ShapeError("Gradients: the gradients of " + theirs.name +
+      throw ShapeError("Gradients: the gradients of " + theirs.name() +
                        " differ in shape: " + to_string(a.shape()) + " and " + to_string(b.shape()));
     }
     if (a.dtype() != b.dtype()) {
-      throw DTypeError("Gradients: the gradients of " + theirs.name + " differ in dtype: " + name(a.dtype()) +
-                       " and " + name(b.dtype()));
+      throw DTypeError("Gradients: the gradients of " + theirs.name() +
+                       " differ in dtype: " + name(a.dtype()) + " and " + name(b.dtype()));
     }
     own->gradient = detail::accumulate(a, b);
   }

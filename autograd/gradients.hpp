@@ -14,12 +14,20 @@ namespace xgrad {
 
 class Gradients {
  public:
+  Gradients() = default;
+  Gradients(const Gradients&) = default;
+  Gradients(Gradients&&) = default;
+  Gradients& operator=(const Gradients&) = default;
+  Gradients& operator=(Gradients&&) = default;
+  ~Gradients();
+
   /// One result: of a parameter, or of a watched variable.
   struct Entry {
-    std::string name;                    ///< empty for an unnamed variable
+    std::string given;                   ///< name of a variable; may be empty
     std::optional<Parameter> parameter;  ///< absent for a variable
     Place place;                         ///< of a variable
     Variable gradient;                   ///< shape and dtype of what it belongs to
+    const std::string& name() const { return parameter ? parameter->name() : given; }
   };
 
   /// The gradient; a constant unless create_graph was asked for. Throws GraphError, naming it, if the result
@@ -42,7 +50,10 @@ class Gradients {
   const std::vector<Entry>& entries() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
 
-  /// For the reverse pass.
+  // For the reverse pass.
+
+  /// Nothing yet, in memory that this thread's last Gradients left behind.
+  static Gradients reusing();
   void add(Entry entry);
 
  private:

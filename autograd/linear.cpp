@@ -38,7 +38,9 @@ constexpr auto plus = [](auto a, auto b) { return a + b; };
 
 Variable accumulate(Variable a, const Variable& b) {
   const bool records = tracked(a) || tracked(b);
-  if (!records && a.value().unique()) {
+  // A capture takes what it did not see made for a constant, which must stay as it is.
+  const bool may_write = detail::capturing == nullptr || !detail::is_fixed(a.value());
+  if (!records && a.value().unique() && may_write) {
     Tensor sum = a.value();
     a = Variable();  // `sum` is the only owner now
     visit_floating(sum.dtype(), [&](auto zero) {

@@ -52,7 +52,7 @@ std::string constant(const ConstantInfo& info) {
 std::string call(const Tape& tape, std::size_t i) {
   const Node& node = tape.node(i);
   if (is_leaf(tape, i)) {
-    const std::string& name = tape.leaf(i)->name;
+    const std::string& name = tape.leaf(i)->name();
     return (name.empty() ? "" : detail::printable(name) + " = ") + node.op;
   }
   std::string text = detail::printable(node.op) + "(";
@@ -62,8 +62,8 @@ std::string call(const Tape& tape, std::size_t i) {
     const auto index = static_cast<std::size_t>(input < 0 ? ~input : input);
     if (input < 0) {
       text += constant(tape.constant(index));
-    } else if (is_leaf(tape, index) && !tape.leaf(index)->name.empty()) {
-      text += detail::printable(tape.leaf(index)->name);
+    } else if (is_leaf(tape, index) && !tape.leaf(index)->name().empty()) {
+      text += detail::printable(tape.leaf(index)->name());
     } else {
       text += std::to_string(index);
     }

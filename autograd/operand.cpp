@@ -1,4 +1,5 @@
 #include <sstream>
+#include <vector>
 #include <xgrad/autograd/operand.hpp>
 #include <xgrad/autograd/scope.hpp>
 #include <xgrad/autograd/tape.hpp>
@@ -44,7 +45,7 @@ std::string Call::message(const std::string& what, const std::string& hint) cons
   return text;
 }
 
-DType Call::common_dtype(std::initializer_list<const Operand*> operands) const {
+DType Call::common_dtype(std::span<const Operand* const> operands) const {
   const Operand* strongest = nullptr;  // of the tensors
   auto weakest = Operand::Weak::no;    // the most demanding number
   const auto order = [](DType d) { return is_floating(d) ? 2 : d == int64 ? 1 : 0; };
@@ -60,9 +61,9 @@ DType Call::common_dtype(std::initializer_list<const Operand*> operands) const {
     }
   }
   using Weak = Operand::Weak;
-  if (strongest == nullptr) return weakest == Weak::boolean ? bool_ : float32;
+  if (strongest == nullptr) return weakest == Weak::boolean ? bool_ : number_dtype;
   const DType dtype = strongest->dtype();
-  if (weakest == Weak::real && !is_floating(dtype)) return float32;
+  if (weakest == Weak::real && !is_floating(dtype)) return number_dtype;
   if (weakest == Weak::integer && dtype == bool_) return int64;
   return dtype;
 }
@@ -82,6 +83,27 @@ Shape Call::common_shape(const Operand& a, const Operand& b) const {
     fail<ShapeError>("shapes do not broadcast: " + a.describe() + " and " + b.describe(), hint);
   }
   return *std::move(shape);
+}
+
+Shape Call::common_shape(std::span<const Operand* const> operands) const {
+  if (operands.size() == 2) return common_shape(*operands[0], *operands[1]);
+  Shape shape = operands[0]->shape();
+  for (const Operand* x : operands.subspan(1)) {
+    auto wider = broadcast(shape, x->shape());
+    if (!wider) {
+      std::vector<const Operand*> tensors;  // a number fits everything
+      for (const Operand* y : operands) {
+        if (y->weak() == Operand::Weak::no) tensors.push_back(y);
+      }
+      std::string all;
+      for (std::size_t i = 0; i < tensors.size(); ++i) {
+        all += (i == 0 ? "" : i + 1 < tensors.size() ? ", " : " and ") + tensors[i]->describe();
+      }
+      fail<ShapeError>("shapes do not broadcast: " + all);
+    }
+    shape = *std::move(wider);
+  }
+  return shape;
 }
 
 int Call::axis(int axis, const Operand& x) const {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <source_location>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -49,11 +50,13 @@ class Operand {
   /// How weakly a C++ number is typed: it takes the dtype of what it meets, unless that cannot hold its kind.
   enum class Weak : std::uint8_t { no, boolean, integer, real };
   Weak weak() const { return weak_; }
+  /// The variable, where the operand is just that; nullptr for numbers and parameters.
+  const Variable* plain() const { return weak_ == Weak::no && parameter_ == nullptr ? reference_ : nullptr; }
   /// The number itself, where weak() is not `no`.
   double number() const { return number_; }
   /// The dtype alone: a number's is float32, or bool.
   DType dtype() const {
-    return weak_ == Weak::no ? tensor().dtype() : weak_ == Weak::boolean ? bool_ : float32;
+    return weak_ == Weak::no ? tensor().dtype() : weak_ == Weak::boolean ? bool_ : detail::number_dtype;
   }
   const Shape& shape() const { return weak_ == Weak::no ? tensor().shape() : scalar_shape; }
   int rank() const { return shape().rank(); }
@@ -104,9 +107,13 @@ struct Call {
 
   /// The dtype in which operands meet. Numbers are weak; bool gives way to int64 and int64 to floating.
   /// Throws DTypeError for float32 with float64.
-  DType common_dtype(std::initializer_list<const Operand*> operands) const;
-  /// The broadcast shape. Throws ShapeError with both operands.
+  DType common_dtype(std::span<const Operand* const> operands) const;
+  DType common_dtype(std::initializer_list<const Operand*> operands) const {
+    return common_dtype(std::span(operands.begin(), operands.size()));
+  }
+  /// The broadcast shape. Throws ShapeError with all operands.
   Shape common_shape(const Operand& a, const Operand& b) const;
+  Shape common_shape(std::span<const Operand* const> operands) const;
   /// 0 <= axis < rank from an axis that may be negative. Throws ShapeError.
   int axis(int axis, const Operand& x) const;
 };

@@ -7,7 +7,6 @@
 // old derivatives.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <xgrad/autograd/variable.hpp>
@@ -28,7 +27,11 @@ class Parameter {
 
   const std::string& name() const { return cell_->name; }
   void set_name(std::string name) { cell_->name = std::move(name); }
-  const Tensor& value() const { return cell_->value; }
+  const Tensor& value() const {
+    if (detail::capturing != nullptr) [[unlikely]]
+      return captured();
+    return cell_->value;
+  }
   const Shape& shape() const { return value().shape(); }
   DType dtype() const { return value().dtype(); }
 
@@ -36,7 +39,10 @@ class Parameter {
   void set(Tensor value);
   /// Lets `write` change the elements of a tensor nobody else holds: the value itself, or a copy that becomes
   /// it. If `write` throws, a value that was shared stays as it was.
-  void update(const std::function<void(Tensor&)>& write);
+  template <class F>
+  void update(const F& write) {
+    update_by([](const void* f, Tensor& value) { (*static_cast<const F*>(f))(value); }, &write);
+  }
   /// Converts the value to float32 or float64 (DTypeError otherwise); a model is rebuilt in another precision
   /// this way.
   void cast(DType dtype);
@@ -48,6 +54,8 @@ class Parameter {
   std::uint64_t version() const { return cell_->version; }
 
  private:
+  const Tensor& captured() const;
+  void update_by(void (*write)(const void* f, Tensor& value), const void* f);
   struct Cell {
     std::string name;
     Tensor value;

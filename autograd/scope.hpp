@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <source_location>
 #include <string>
+#include <xgrad/tensor/capture.hpp>
 
 namespace xgrad {
 
@@ -53,6 +54,21 @@ class At {
 
  private:
   bool outermost_;
+};
+
+/// The scope in which a kernel is captured, for its errors when it is run again.
+class CapturedScope {
+ public:
+  CapturedScope() : path_(capturing == nullptr ? std::string() : Scope::path()) {}
+  template <class F>
+  void enter(const F& f) const {
+    if (path_.empty() || capturing != nullptr) return f();
+    const Scope scope(path_);
+    f();
+  }
+
+ private:
+  std::string path_;
 };
 
 /// "train.cpp:31"

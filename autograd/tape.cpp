@@ -2,7 +2,6 @@
 #include <atomic>
 #include <mutex>
 #include <ostream>
-#include <unordered_map>
 #include <utility>
 #include <xgrad/autograd/linear.hpp>
 #include <xgrad/autograd/operand.hpp>
@@ -11,10 +10,14 @@
 namespace xgrad {
 
 namespace detail {
+
+constinit thread_local std::uint64_t recording_id = 0;
+
 namespace {
 
 constexpr std::size_t arena_chunk = 64 * 1024;
 constexpr std::size_t nodes_per_chunk = 512;
+constexpr std::size_t chunks_kept = 64;  // from one tape to the next
 
 // Grows by pooled chunks and never moves what it holds.
 template <class T, std::size_t PerChunk>
@@ -23,15 +26,21 @@ class ChunkedList {
   ~ChunkedList() { shrink(0); }
   std::size_t size() const { return size_; }
   T& operator[](std::size_t i) const { return static_cast<T*>(chunks_[i / PerChunk].data())[i % PerChunk]; }
-  T& push(T value) {
+  // Constructed in place.
+  template <class... A>
+  T& push(A&&... arguments) {
     if (size_ == chunks_.size() * PerChunk) chunks_.emplace_back(PerChunk * sizeof(T));
     T* place = &(*this)[size_];
-    new (place) T(std::move(value));
+    new (place) T{std::forward<A>(arguments)...};
     ++size_;
     return *place;
   }
   void shrink(std::size_t size) {
     while (size_ > size) (*this)[--size_].~T();
+  }
+  void reuse() {
+    shrink(0);
+    if (chunks_.size() > chunks_kept) chunks_.resize(chunks_kept);
   }
 
  private:
@@ -43,20 +52,37 @@ class Arena {
  public:
   void* allocate(std::size_t bytes, std::size_t alignment) {
     std::size_t start = (used_ + alignment - 1) / alignment * alignment;
-    if (chunks_.empty() || start + bytes > chunks_.back().bytes()) {
-      chunks_.emplace_back(std::max(bytes, arena_chunk));
+    if (start + bytes > capacity_) {
+      next_chunk(bytes);
       start = 0;
     }
     used_ = start + bytes;
-    return static_cast<char*>(chunks_.back().data()) + start;
+    return data_ + start;
+  }
+  void reuse() {
+    if (chunks_.size() > chunks_kept) chunks_.resize(chunks_kept);
+    next_ = used_ = capacity_ = 0;
   }
 
  private:
+  void next_chunk(std::size_t bytes) {
+    while (next_ < chunks_.size() && chunks_[next_].bytes() < bytes) ++next_;
+    if (next_ == chunks_.size()) chunks_.emplace_back(std::max(bytes, arena_chunk));
+    data_ = static_cast<char*>(chunks_[next_].data());
+    capacity_ = chunks_[next_++].bytes();
+  }
+
   std::vector<Storage> chunks_;
-  std::size_t used_ = 0;
+  std::size_t next_ = 0;  // chunks in use
+  char* data_ = nullptr;  // of the last of them
+  std::size_t used_ = 0, capacity_ = 0;
 };
 
-thread_local Tape* recording_tape = nullptr;
+constinit thread_local Tape* recording_tape = nullptr;
+void record_on(Tape* tape) {
+  recording_tape = tape;
+  recording_id = tape == nullptr ? 0 : tape->id();
+}
 thread_local Tape::Pause* innermost_pause = nullptr;
 thread_local std::vector<Tape*> tapes_here;  // alive, of this thread
 
@@ -75,9 +101,9 @@ std::uint64_t new_id() {
 }  // namespace
 
 struct TapeImpl {
-  std::uint64_t id = new_id();
+  std::uint64_t id = 0;
   const void* thread = &recording_tape;  // its address differs from thread to thread
-  Tape* outer = recording_tape;
+  Tape* outer = nullptr;
   ChunkedList<Node, nodes_per_chunk> nodes;
   ChunkedList<ConstantInfo, nodes_per_chunk> constants;
   struct NumberedScope {
@@ -85,15 +111,35 @@ struct TapeImpl {
     std::uint64_t id;
   };
   std::vector<NumberedScope> scopes{{{"", 0}, 0}};  // ids grow: a scope is numbered after those around it
-  std::unordered_map<std::uint32_t, LeafInfo> leaves;
+  struct Leaf {
+    std::uint32_t index;
+    LeafInfo info;
+  };
+  std::vector<Leaf> leaves;  // by index
   struct Snapshot {
+    const void* parameter;
     std::uint32_t index;
     std::uint64_t version;
   };
-  std::unordered_map<const void*, Snapshot> parameters;  // the newest leaf of each
+  std::vector<Snapshot> parameters;  // the newest leaf of each, by address
   Arena arena;
 
   ~TapeImpl() { release_from(0); }
+
+  // As new, for another tape, with the memory that an ordinary step needs.
+  void clear() {
+    release_from(0);
+    nodes.reuse();
+    constants.reuse();
+    scopes.resize(1);
+    leaves.clear();
+    parameters.clear();
+    arena.reuse();
+  }
+  void begin() {
+    id = new_id();
+    outer = recording_tape;
+  }
 
   void release(Node& node) {
     if (node.pullback == nullptr) return;
@@ -109,23 +155,19 @@ struct TapeImpl {
     release_from(size);
     nodes.shrink(size);
     constants.shrink(constant_count);
-    std::erase_if(leaves, [&](const auto& leaf) { return leaf.first >= size; });
-    std::erase_if(parameters, [&](const auto& entry) { return entry.second.index >= size; });
+    std::erase_if(leaves, [&](const Leaf& leaf) { return leaf.index >= size; });
+    std::erase_if(parameters, [&](const Snapshot& entry) { return entry.index >= size; });
   }
 
   std::uint32_t scope_number(const Scope* scope) {
-    std::vector<const Scope*> unnumbered;
-    for (; scope != nullptr && !is_numbered(*scope); scope = scope->parent()) unnumbered.push_back(scope);
-    std::uint32_t number = scope == nullptr ? 0 : scope->number_;
-    while (!unnumbered.empty()) {
-      const Scope* next = unnumbered.back();
-      unnumbered.pop_back();
-      scopes.push_back({{next->name(), number}, next->id_});
-      number = static_cast<std::uint32_t>(scopes.size() - 1);
+    while (scope != nullptr && !is_numbered(*scope)) {
+      const Scope* next = scope;  // the outermost that has no number yet
+      while (next->parent() != nullptr && !is_numbered(*next->parent())) next = next->parent();
+      scopes.push_back({{next->name(), next->parent() == nullptr ? 0 : next->parent()->number_}, next->id_});
       next->tape_ = id;
-      next->number_ = number;
+      next->number_ = static_cast<std::uint32_t>(scopes.size() - 1);
     }
-    return number;
+    return scope == nullptr ? 0 : scope->number_;
   }
   // Looked up anew when another tape has numbered the scope in between.
   bool is_numbered(const Scope& scope) const {
@@ -146,11 +188,11 @@ struct TapeImpl {
     node.dtype = value.dtype();
     node.shape = value.shape();
     node.where = At::or_else(std::source_location::current());
-    leaves.emplace(index, std::move(info));
+    leaves.push_back({index, std::move(info)});
     try {
       nodes.push(std::move(node));
     } catch (...) {
-      leaves.erase(index);
+      leaves.pop_back();
       throw;
     }
     return Variable(std::move(value), Place{id, index});
@@ -159,23 +201,46 @@ struct TapeImpl {
   Variable snapshot(const Parameter& parameter) {
     // The tape notes the version and holds no value, so that an update after the backward pass can write in
     // place.
-    const auto found = parameters.find(parameter.id());
-    if (found != parameters.end() && found->second.version == parameter.version()) {
-      return Variable(parameter.value(), Place{id, found->second.index});
+    auto place = std::lower_bound(
+        parameters.begin(), parameters.end(), parameter.id(),
+        [](const Snapshot& own, const void* wanted) { return std::less<>()(own.parameter, wanted); });
+    if (place == parameters.end() || place->parameter != parameter.id()) {
+      place = parameters.insert(place, Snapshot{parameter.id(), 0, ~parameter.version()});
     }
-    Variable leaf = add_leaf("parameter", parameter.value(), {parameter.name(), parameter});
-    parameters.insert_or_assign(parameter.id(), Snapshot{leaf.place().index, parameter.version()});
-    return leaf;
+    if (place->version != parameter.version()) {
+      const Variable leaf = add_leaf("parameter", parameter.value(), {"", parameter});
+      *place = {parameter.id(), leaf.place().index, parameter.version()};
+    }
+    return Variable(parameter.value(), Place{id, place->index});
   }
 
   static TapeImpl& of(Tape& tape) { return *tape.impl_; }
+
+  // One is kept for the next tape of the thread, so that a step allocates nothing.
+  static std::unique_ptr<TapeImpl> take();
+  static void keep(std::unique_ptr<TapeImpl> impl);
 };
 
-bool tracked(const Variable& x, const Call* call) {
-  const Tape* tape = recording_tape;
+namespace {
+// Trivially destructible, so still readable while the thread ends.
+thread_local bool spare_gone = false;
+struct Spare {
+  std::unique_ptr<TapeImpl> impl;
+  ~Spare() { spare_gone = true; }
+};
+thread_local Spare spare;
+}  // namespace
+
+std::unique_ptr<TapeImpl> TapeImpl::take() {
+  return !spare_gone && spare.impl != nullptr ? std::move(spare.impl) : std::make_unique<TapeImpl>();
+}
+void TapeImpl::keep(std::unique_ptr<TapeImpl> impl) {
+  impl->clear();
+  if (!spare_gone && spare.impl == nullptr) spare.impl = std::move(impl);
+}
+
+bool is_foreign(const Variable& x, const Call* call) {
   const std::uint64_t id = x.place().tape;
-  if (id == 0 || tape == nullptr) return false;
-  if (id == tape->id()) return true;
   const auto refuse = [&](const char* what, const char* hint) {
     const Call unnamed("grad", std::source_location());
     (call != nullptr ? *call : unnamed).fail<GraphError>(what, hint);
@@ -190,14 +255,14 @@ bool tracked(const Variable& x, const Call* call) {
     refuse("a variable of another thread's tape is used",
            "pass its value(), or record this part on that thread");
   }
-  return false;  // its tape is gone: a constant
+  return true;  // its tape is gone: a constant
 }
 
 std::string name_of(const Variable& x) {
   for (const Tape* tape : tapes_here) {
     if (tape->id() != x.place().tape) continue;
     const LeafInfo* leaf = tape->leaf(x.place().index);
-    return leaf == nullptr ? "" : leaf->name;
+    return leaf == nullptr ? "" : leaf->name();
   }
   return "";
 }
@@ -209,7 +274,7 @@ void* arena_allocate(std::size_t bytes, std::size_t alignment) {
 Place next_place() { return {recording_tape->id(), static_cast<std::uint32_t>(recording_tape->size())}; }
 
 void append(const char* op, std::source_location where, const Shape& shape, DType dtype,
-            std::span<const Variable* const> inputs, const Pullback* pullback) {
+            std::span<const Variable* const> inputs, const Pullback* pullback, bool joint) {
   TapeImpl& tape = TapeImpl::of(*recording_tape);
   if (tape.nodes.size() >= (std::size_t{1} << 31) - 1)
     throw GraphError("a tape holds at most 2^31 - 1 nodes");
@@ -222,13 +287,13 @@ void append(const char* op, std::source_location where, const Shape& shape, DTyp
       if (x.place().tape == tape.id) {
         indices[k] = static_cast<std::int32_t>(x.place().index);
       } else {
-        const bool one = x.size() == 1;
-        tape.constants.push({x.shape(), x.dtype(), one ? x.item() : 0});
+        const bool shown = x.size() == 1 && is_fixed(x.value());
+        tape.constants.push(x.shape(), x.dtype(), shown ? x.item() : 0);
         indices[k] = ~static_cast<std::int32_t>(tape.constants.size() - 1);
       }
     }
-    tape.nodes.push(Node{op, pullback, indices, static_cast<std::uint32_t>(inputs.size()),
-                         tape.scope_number(Scope::current()), dtype, false, At::or_else(where), shape});
+    tape.nodes.push(op, pullback, indices, static_cast<std::uint32_t>(inputs.size()),
+                    tape.scope_number(Scope::current()), dtype, false, joint, At::or_else(where), shape);
   } catch (...) {
     tape.constants.shrink(constants);
     throw;
@@ -237,7 +302,18 @@ void append(const char* op, std::source_location where, const Shape& shape, DTyp
 
 }  // namespace detail
 
-Tape::Tape() : impl_(std::make_unique<detail::TapeImpl>()) {
+Variable detail::Pullback::pull(const Variable&, std::size_t) const {
+  throw GraphError("a pullback has neither pull nor pull_all");
+}
+void detail::Pullback::pull_all(const Variable& cotangent, std::uint64_t wanted,
+                                Variable* contributions) const {
+  for (std::size_t k = 0; wanted >> k != 0; ++k) {
+    if ((wanted >> k & 1) != 0) contributions[k] = pull(cotangent, k);
+  }
+}
+
+Tape::Tape() : impl_(detail::TapeImpl::take()) {
+  impl_->begin();
   detail::tapes_here.push_back(this);
   try {
     std::lock_guard lock(detail::alive_mutex);
@@ -246,7 +322,7 @@ Tape::Tape() : impl_(std::make_unique<detail::TapeImpl>()) {
     detail::tapes_here.pop_back();
     throw;
   }
-  detail::recording_tape = this;
+  detail::record_on(this);
 }
 
 Tape::~Tape() {
@@ -261,14 +337,16 @@ Tape::~Tape() {
   for (Pause* pause = detail::innermost_pause; pause != nullptr; pause = pause->outer_) {
     if (pause->resumes_ == this) pause->resumes_ = impl_->outer;
   }
-  if (detail::recording_tape == this) detail::recording_tape = impl_->outer;
+  if (detail::recording_tape == this) detail::record_on(impl_->outer);
+  if (impl_->thread == &detail::recording_tape) detail::TapeImpl::keep(std::move(impl_));
 }
 
 Tape::Pause::Pause()
-    : resumes_(std::exchange(detail::recording_tape, nullptr)),
-      outer_(std::exchange(detail::innermost_pause, this)) {}
+    : resumes_(detail::recording_tape), outer_(std::exchange(detail::innermost_pause, this)) {
+  detail::record_on(nullptr);
+}
 Tape::Pause::~Pause() {
-  detail::recording_tape = resumes_;
+  detail::record_on(resumes_);
   detail::innermost_pause = outer_;
 }
 
@@ -277,8 +355,10 @@ std::size_t Tape::size() const { return impl_->nodes.size(); }
 const Node& Tape::node(std::size_t index) const { return impl_->nodes[index]; }
 const ConstantInfo& Tape::constant(std::size_t index) const { return impl_->constants[index]; }
 const LeafInfo* Tape::leaf(std::size_t index) const {
-  const auto found = impl_->leaves.find(static_cast<std::uint32_t>(index));
-  return found == impl_->leaves.end() ? nullptr : &found->second;
+  const auto& leaves = impl_->leaves;
+  const auto found = std::lower_bound(leaves.begin(), leaves.end(), index,
+                                      [](const auto& own, std::size_t wanted) { return own.index < wanted; });
+  return found == leaves.end() || found->index != index ? nullptr : &found->info;
 }
 const ScopeInfo& Tape::scope(std::size_t index) const { return impl_->scopes[index].info; }
 std::size_t Tape::scope_count() const { return impl_->scopes.size(); }
@@ -305,19 +385,28 @@ Variable Tape::watch(Tensor value, std::string name) {
 namespace {
 
 // Which nodes lie between the variables asked for and the result.
-std::vector<bool> leading_to(const Tape& tape, const std::vector<Variable>& wrt, std::size_t last) {
-  std::vector<bool> leads(last + 1, false);
+std::vector<bool> leading_to(const Tape& tape, const std::vector<Variable>& wrt, std::size_t first,
+                             std::size_t last) {
+  std::vector<bool> leads(last + 1 - first, false);
   for (const Variable& x : wrt) {
-    if (x.place().index <= last) leads[x.place().index] = true;
+    if (x.place().index <= last) leads[x.place().index - first] = true;
   }
-  for (std::size_t i = 0; i <= last; ++i) {
+  for (std::size_t i = first; i <= last; ++i) {
     const Node& node = tape.node(i);
-    for (std::uint32_t k = 0; k < node.input_count && !leads[i]; ++k) {
-      leads[i] = node.inputs[k] >= 0 && leads[static_cast<std::size_t>(node.inputs[k])];
+    for (std::uint32_t k = 0; k < node.input_count && !leads[i - first]; ++k) {
+      const auto input = static_cast<std::size_t>(node.inputs[k]);
+      leads[i - first] = node.inputs[k] >= 0 && input >= first && leads[input - first];
     }
   }
   return leads;
 }
+
+// Becomes what f returns, in place.
+template <class F>
+struct Made {
+  F f;
+  operator Variable() const { return f(); }
+};
 
 std::string where_of(const Node& node) {
   return std::string(node.op) + " (at " + detail::to_string(node.where) + ")";
@@ -367,62 +456,87 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
 
   const std::size_t last = result.place().index;
   const bool all = options.wrt.empty();
-  const std::vector<bool> needed = all ? std::vector<bool>() : leading_to(*this, options.wrt, last);
-  const auto is_needed = [&](std::size_t i) { return all || needed[i]; };
-  std::vector<bool> asked(all ? 0 : last + 1, false);
+  // Nothing below the first variable asked for leads to one.
+  std::size_t first = all ? 0 : last + 1;
+  for (const Variable& x : options.wrt) first = std::min<std::size_t>(first, x.place().index);
+  const std::vector<bool> needed = all ? std::vector<bool>() : leading_to(*this, options.wrt, first, last);
+  const auto is_needed = [&](std::size_t i) { return all || (i >= first && needed[i - first]); };
+  std::vector<bool> asked(all ? 0 : last + 1 - first, false);
   for (const Variable& x : options.wrt) {
-    if (x.place().index <= last) asked[x.place().index] = true;
+    if (x.place().index <= last) asked[x.place().index - first] = true;
   }
 
   // Kept from pass to pass; taken out while in use, so that a backward pass inside a pullback has its own.
   thread_local std::vector<std::optional<Variable>> scratch;
   std::vector<std::optional<Variable>> cotangents = std::exchange(scratch, {});
   cotangents.clear();
-  cotangents.resize(last + 1);
-  cotangents[last] = seed_of(result, options.seed);
-  std::vector<Gradients::Entry> found;  // youngest first
+  cotangents.resize(last + 1 - first);
+  if (last >= first) cotangents[last - first] = seed_of(result, options.seed);
+  thread_local std::vector<Gradients::Entry> found_scratch;
+  std::vector<Gradients::Entry> found = std::exchange(found_scratch, {});  // youngest first
+  found.clear();
   const std::size_t size_before = size(), constants_before = tape.constants.size();
   std::optional<Pause> pause;
   if (!options.create_graph) pause.emplace();
   const detail::At at(tape.nodes[last].where);
 
+  // Adds what a node pulled back to the cotangent of its input k: broadcasting is undone here.
+  const auto contribute = [&](const Node& node, std::uint32_t k, const auto& pulled) {
+    const auto input = static_cast<std::size_t>(node.inputs[k]);
+    const Node& target = tape.nodes[input];
+    const auto fits = [&](const Variable& x) {
+      return x.dtype() == target.dtype && x.shape() == target.shape;
+    };
+    std::optional<Variable>& slot = cotangents[input - first];
+    std::optional<Variable> other;
+    const bool is_first = !slot;
+    std::optional<Variable>& contribution = is_first ? slot : other;
+    contribution.emplace(Made<decltype(pulled)>{pulled});
+    if (!fits(*contribution)) {
+      if (broadcasts_to(target.shape, contribution->shape())) {
+        contribution = detail::sum_to(*contribution, target.shape);
+      }
+      if (!fits(*contribution)) {
+        throw GraphError("backward: " + where_of(node) + " pulled back " + to_string(contribution->shape()) +
+                         " " + name(contribution->dtype()) + " for an input " + to_string(target.shape) +
+                         " " + name(target.dtype));
+      }
+    }
+    if (!is_first) slot = detail::accumulate(*std::exchange(slot, std::nullopt), *other);
+  };
   const auto walk = [&] {
-    for (std::size_t i = last + 1; i-- > 0;) {
-      if (!cotangents[i]) continue;
+    for (std::size_t i = last + 1; i-- > first;) {
+      std::optional<Variable>& slot = cotangents[i - first];
+      if (!slot) continue;
       Node& node = tape.nodes[i];
-      const Variable cotangent = *std::move(cotangents[i]);
-      cotangents[i].reset();
+      const Variable cotangent = *std::move(slot);
+      slot.reset();
       const LeafInfo* info = node.input_count == 0 ? leaf(i) : nullptr;
-      if (all ? info != nullptr : asked[i]) {
-        found.push_back({info == nullptr ? "" : info->name, info == nullptr ? std::nullopt : info->parameter,
+      if (all ? info != nullptr : asked[i - first]) {
+        found.push_back({info == nullptr ? "" : info->given, info == nullptr ? std::nullopt : info->parameter,
                          Place{tape.id, static_cast<std::uint32_t>(i)}, cotangent});
       }
       if (info != nullptr) continue;
+      std::uint64_t wanted = 0;  // of joint nodes
       bool leads = false;
       for (std::uint32_t k = 0; k < node.input_count; ++k) {
-        if (node.inputs[k] < 0) continue;
-        const auto input = static_cast<std::size_t>(node.inputs[k]);
-        if (!is_needed(input)) continue;
+        if (node.inputs[k] < 0 || !is_needed(static_cast<std::size_t>(node.inputs[k]))) continue;
         if (node.released) {
           throw GraphError("backward: the tape was walked already and what " + where_of(node) +
                            " saved is gone; pass .retain = true to the first backward to walk it again");
         }
         leads = true;
-        Variable contribution = node.pullback->pull(cotangent, k);
-        const Node& target = tape.nodes[input];
-        if (contribution.shape() != target.shape && broadcasts_to(target.shape, contribution.shape())) {
-          contribution = detail::sum_to(contribution, target.shape);
-        }
-        if (contribution.shape() != target.shape || contribution.dtype() != target.dtype) {
-          throw GraphError("backward: " + where_of(node) + " pulled back " + to_string(contribution.shape()) +
-                           " " + name(contribution.dtype()) + " for an input " + to_string(target.shape) +
-                           " " + name(target.dtype));
-        }
-        std::optional<Variable>& slot = cotangents[input];
-        if (slot) {
-          slot = detail::accumulate(*std::exchange(slot, std::nullopt), contribution);
+        if (node.joint) {
+          wanted |= std::uint64_t{1} << k;
         } else {
-          slot = std::move(contribution);
+          contribute(node, k, [&] { return node.pullback->pull(cotangent, k); });
+        }
+      }
+      if (wanted != 0) {
+        Variable contributions[detail::joint_inputs];
+        node.pullback->pull_all(cotangent, wanted, contributions);
+        for (std::uint32_t k = 0; wanted >> k != 0; ++k) {
+          if ((wanted >> k & 1) != 0) contribute(node, k, [&] { return std::move(contributions[k]); });
         }
       }
       if (leads && !options.retain && !options.create_graph) tape.release(node);
@@ -438,8 +552,10 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
   cotangents.clear();
   constexpr std::size_t worth_keeping = 1 << 16;
   if (cotangents.capacity() <= worth_keeping) scratch = std::move(cotangents);
-  Gradients gradients;
+  Gradients gradients = Gradients::reusing();
   for (std::size_t i = found.size(); i-- > 0;) gradients.add(std::move(found[i]));
+  found.clear();
+  if (found.capacity() <= worth_keeping) found_scratch = std::move(found);
   return gradients;
 }
 

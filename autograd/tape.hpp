@@ -33,7 +33,16 @@ class Pullback {
  public:
   virtual ~Pullback() = default;
   /// The contribution to input `k`; it may still have the broadcast shape. Called for tracked inputs only.
-  virtual Variable pull(const Variable& cotangent, std::size_t k) const = 0;
+  virtual Variable pull(const Variable& cotangent, std::size_t k) const;
+  /// The contributions to all inputs k whose bit in `wanted` is set, for formulas that share work between them:
+  /// called instead of pull() if the class says `static constexpr bool joint = true`. At most joint_inputs of them.
+  virtual void pull_all(const Variable& cotangent, std::uint64_t wanted, Variable* contributions) const;
+};
+
+inline constexpr std::size_t joint_inputs = 8;
+template <class P>
+inline constexpr bool is_joint = requires {
+  P::joint;
 };
 
 struct TapeImpl;
@@ -56,14 +65,16 @@ struct Node {
   std::uint32_t scope = 0;  ///< an index into Tape::scope
   DType dtype = float32;
   bool released = false;
+  bool joint = false;  ///< its pullback gives all contributions at once
   std::source_location where;
   Shape shape;
 };
 
 /// What a leaf is.
 struct LeafInfo {
-  std::string name;
+  std::string given;                   ///< name of a watched input
   std::optional<Parameter> parameter;  ///< absent for a watched input
+  const std::string& name() const { return parameter ? parameter->name() : given; }
 };
 
 struct ScopeInfo {
@@ -146,9 +157,19 @@ namespace detail {
 
 struct Call;
 
-/// Whether the tape that records now must record an operation on x. Throws GraphError, naming the call if there is one, if
-/// x belongs to another tape that is still alive.
-bool tracked(const Variable& x, const Call* call = nullptr);
+/// The number of the tape that records on this thread; 0: none.
+extern constinit thread_local std::uint64_t recording_id;
+
+/// Of a variable with a place on another tape: true if that tape is gone. Throws GraphError, naming the call
+/// if there is one, if it is alive.
+bool is_foreign(const Variable& x, const Call* call);
+
+/// Whether the tape that records now must record an operation on x. Throws as is_foreign.
+inline bool tracked(const Variable& x, const Call* call = nullptr) {
+  const std::uint64_t id = x.place().tape;
+  if (id == 0 || recording_id == 0) return false;
+  return id == recording_id || !is_foreign(x, call);
+}
 
 /// The name of a leaf of a tape on this thread, or "".
 std::string name_of(const Variable& x);
@@ -162,7 +183,7 @@ Place next_place();
 /// Appends a node to the tape that is recording; `pullback` was constructed in its arena. Inputs that are not
 /// tracked are noted as constants.
 void append(const char* op, std::source_location where, const Shape& shape, DType dtype,
-            std::span<const Variable* const> inputs, const Pullback* pullback);
+            std::span<const Variable* const> inputs, const Pullback* pullback, bool joint);
 
 /// Constructs a Pullback in the arena and appends its node. `P` is constructed from `arguments`.
 template <class P, class... A>
@@ -171,7 +192,7 @@ P& record(const char* op, std::source_location where, const Variable& output,
   void* place = arena_allocate(sizeof(P), alignof(P));
   auto* pullback = new (place) P(std::forward<A>(arguments)...);
   try {
-    append(op, where, output.shape(), output.dtype(), inputs, pullback);
+    append(op, where, output.shape(), output.dtype(), inputs, pullback, is_joint<P>);
   } catch (...) {
     pullback->~P();
     throw;

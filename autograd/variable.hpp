@@ -16,6 +16,14 @@ struct Place {
   std::uint32_t index = 0;
 };
 
+namespace detail {
+
+/// The dtype of a number alone, on this thread: float32, but that of the inputs where fuse runs a lambda on
+/// Variables, whose numbers must not differ from those in the kernels.
+inline constinit thread_local DType number_dtype = float32;
+
+}  // namespace detail
+
 /// An immutable value that may take part in differentiation. Cheap to copy; any thread may read it.
 class Variable {
  public:
@@ -23,7 +31,8 @@ class Variable {
   Variable(Tensor value) : value_(std::move(value)) {}
   /// A number alone is float32 (a bool is bool).
   template <Number T>
-  Variable(T value) : value_(scalar(static_cast<double>(value), std::same_as<T, bool> ? bool_ : float32)) {}
+  Variable(T value)
+      : value_(scalar(static_cast<double>(value), std::same_as<T, bool> ? bool_ : detail::number_dtype)) {}
   /// Any xtensor expression; see Tensor.
   template <class E>
   requires detail::Convertible<E> Variable(E&& expression) : value_(std::forward<E>(expression)) {}

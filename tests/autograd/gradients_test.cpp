@@ -57,7 +57,7 @@ TEST_CASE("Entries stand in the order of first use", "[gradients]") {
   const Variable first = c * x, second = b + 0, third = a * second;
   const Gradients grad = tape.backward(first + third * c);
   std::vector<std::string> names;
-  for (const auto& entry : grad.entries()) names.push_back(entry.name);
+  for (const auto& entry : grad.entries()) names.push_back(entry.name());
   CHECK(names == std::vector<std::string>{"x", "c", "b", "a"});
   CHECK_FALSE(grad.entries()[0].parameter);
   CHECK(grad.entries()[1].parameter->same_as(c));

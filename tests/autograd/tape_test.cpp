@@ -142,10 +142,10 @@ TEST_CASE("Leaves have names", "[tape]") {
   Tape tape;
   const Variable x = tape.watch(ones({2}), "x"), nameless = tape.watch(ones({2}, float64)), again(w);
   CHECK(tape.size() == 3);
-  CHECK(tape.leaf(x.place().index)->name == "x");
+  CHECK(tape.leaf(x.place().index)->name() == "x");
   CHECK_FALSE(tape.leaf(x.place().index)->parameter);
-  CHECK(tape.leaf(nameless.place().index)->name.empty());
-  CHECK(tape.leaf(again.place().index)->name == "w");
+  CHECK(tape.leaf(nameless.place().index)->name().empty());
+  CHECK(tape.leaf(again.place().index)->name() == "w");
   CHECK(tape.leaf(again.place().index)->parameter->same_as(w));
   CHECK(std::string(tape.node(x.place().index).op) == "input");
   CHECK(std::string(tape.node(again.place().index).op) == "parameter");
