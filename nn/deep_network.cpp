@@ -24,7 +24,7 @@ Variable DeepNetwork::operator()(Operand X) const {
   Variable A = X.variable();
   for (std::size_t l = 0; l < layers(); ++l) {
     const Scope scope("layer" + std::to_string(l + 1));
-    const Variable Z = matmul(W[l], A) + b[l];
+    const Variable Z = matmul_add(W[l], A, b[l]);
     A = l + 1 < layers() ? hidden_(Z) : output_(Z);
   }
   return A;

@@ -25,8 +25,8 @@ Variable Linear::operator()(Operand x) const {
   const detail::At at(x.where());
   const Variable& v = x.variable();
   // A row vector has no transpose flag of its own: W x is the same product.
-  const Variable y = v.rank() == 1 ? matmul(weight_, v) : matmul(v, weight_, {.b = true});
-  return bias_.empty() ? y : y + bias_[0];
+  if (bias_.empty()) return v.rank() == 1 ? matmul(weight_, v) : matmul(v, weight_, {.b = true});
+  return v.rank() == 1 ? matmul_add(weight_, v, bias_[0]) : matmul_add(v, weight_, bias_[0], {.b = true});
 }
 
 std::vector<Parameter> Linear::parameters() const {

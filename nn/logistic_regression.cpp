@@ -12,7 +12,7 @@ LogisticRegression::LogisticRegression(std::int64_t n_x, DType dtype)
 
 Variable LogisticRegression::operator()(Operand X) const {
   const detail::At at(X.where());
-  return sigmoid(matmul(w, X.variable(), {.a = true}) + b);
+  return sigmoid(matmul_add(w, X.variable(), b, {.a = true}));
 }
 
 }  // namespace xgrad

@@ -43,13 +43,13 @@ void Sgd::step(const Gradients& gradients) {
     const Variable* g = gradients.find(state.parameter);
     if (g == nullptr) continue;
     any = true;
-    const std::string which = "Sgd: the gradient of " + state.parameter.name();
+    const auto which = [&] { return "Sgd: the gradient of " + state.parameter.name(); };
     if (g->shape() != state.parameter.shape()) {
-      throw ShapeError(which + " has another shape: " + to_string(g->shape()) + " for " +
+      throw ShapeError(which() + " has another shape: " + to_string(g->shape()) + " for " +
                        to_string(state.parameter.shape()));
     }
     if (g->dtype() != state.parameter.dtype()) {
-      throw DTypeError(which + " has another dtype: " + name(g->dtype()) + " for " +
+      throw DTypeError(which() + " has another dtype: " + name(g->dtype()) + " for " +
                        name(state.parameter.dtype()));
     }
   }

@@ -1,4 +1,3 @@
-#include <limits>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/formula.hpp>
 #include <xgrad/ops/math.hpp>
@@ -6,48 +5,20 @@
 
 namespace xgrad {
 
-using detail::A, detail::B, detail::X, detail::Y;
-using detail::binary, detail::comparison, detail::negated, detail::of, detail::same, detail::unary;
+using detail::binary, detail::comparison, detail::unary;
 using enum detail::Domain;
 
-// clang-format off
+Variable add(Operand a, Operand b) { return binary<numbers>(detail::add_rule, a, b); }
+Variable sub(Operand a, Operand b) { return binary<numbers>(detail::sub_rule, a, b); }
+Variable mul(Operand a, Operand b) { return binary<numbers>(detail::mul_rule, a, b); }
+Variable div(Operand a, Operand b) { return binary(detail::div_rule, a, b); }
+Variable neg(Operand x) { return unary<numbers>(detail::neg_rule, x); }
+Variable square(Operand x) { return unary<numbers>(detail::square_rule, x); }
+Variable abs(Operand x) { return unary<numbers>(detail::abs_rule, x); }
+Variable maximum(Operand a, Operand b) { return binary<numbers>(detail::maximum_rule, a, b); }
+Variable minimum(Operand a, Operand b) { return binary<numbers>(detail::minimum_rule, a, b); }
 
-// The formula table:      name      value                                    partials
-Variable add(Operand a, Operand b) {
-  return binary<numbers>("add", a, b, [](auto a, auto b) { return a + b; },   same, same);
-}
-Variable sub(Operand a, Operand b) {
-  return binary<numbers>("sub", a, b, [](auto a, auto b) { return a - b; },   same, negated);
-}
-Variable mul(Operand a, Operand b) {
-  return binary<numbers>("mul", a, b, [](auto a, auto b) { return a * b; },   of<B>([](auto b) { return b; }),
-                                                                              of<A>([](auto a) { return a; }));
-}
-Variable div(Operand a, Operand b) {
-  return binary("div", a, b,          [](auto a, auto b) { return a / b; },   of<B>([](auto b) { return 1 / b; }),
-                                                                              of<B, Y>([](auto b, auto y) { return -y / b; }));
-}
-Variable neg(Operand x) {
-  return unary<numbers>("neg", x,     [](auto x) { return -x; },              negated);
-}
-Variable square(Operand x) {
-  return unary<numbers>("square", x,  [](auto x) { return x * x; },           of<X>([](auto x) { return 2 * x; }));
-}
-// The last choices below are taken for NaN alone, and pass it on.
-Variable abs(Operand x) {
-  return unary<numbers>("abs", x,     [](auto x) { return abs(x); },
-      of<X>([](auto x) { return where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, x))); }));
-}
-Variable maximum(Operand a, Operand b) {
-  return binary<numbers>("maximum", a, b, [](auto a, auto b) { return maximum(a, b); },
-      of<A, B>([](auto a, auto b) { return where(a > b, 1, where(a < b, 0, where(a == b, 0.5, a + b))); }),
-      of<A, B>([](auto a, auto b) { return where(a < b, 1, where(a > b, 0, where(a == b, 0.5, a + b))); }));
-}
-Variable minimum(Operand a, Operand b) {
-  return binary<numbers>("minimum", a, b, [](auto a, auto b) { return minimum(a, b); },
-      of<A, B>([](auto a, auto b) { return where(a < b, 1, where(a > b, 0, where(a == b, 0.5, a + b))); }),
-      of<A, B>([](auto a, auto b) { return where(a > b, 1, where(a < b, 0, where(a == b, 0.5, a + b))); }));
-}
+// clang-format off
 
 Variable less(Operand a, Operand b)          { return comparison("less", a, b,          [](auto a, auto b) { return a < b; }); }
 Variable less_equal(Operand a, Operand b)    { return comparison("less_equal", a, b,    [](auto a, auto b) { return a <= b; }); }
@@ -59,25 +30,9 @@ Variable not_equal_to(Operand a, Operand b)  { return comparison("not_equal_to",
 // clang-format on
 
 Variable pow(Operand a, Operand b) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  if (b.weak() != Operand::Weak::no) {
-    const double e = b.number();
-    const auto power = [&](auto value, auto partial) { return unary("pow", a, value, partial, {e}); };
-    if (e == 0) return power([](auto x) { return decltype(x)(1); }, of<>([] { return 0; }));
-    if (e == 1) return power([](auto x) { return x; }, same);
-    if (e == 2) return power([](auto x) { return x * x; }, of<X>([](auto x) { return 2 * x; }));
-    if (e == -1) return power([](auto x) { return 1 / x; }, of<Y>([](auto y) { return -y * y; }));
-    if (e == 0.5) {  // unlike sqrt, pow gives 0 at -0 and inf at -inf
-      return power([](auto x) { return where(x == -infinity, infinity, sqrt(x + 0)); },
-                   of<Y>([](auto y) { return 0.5 / y; }));
-    }
-    return power([e](auto x) { return pow(x, e); }, of<X>([e](auto x) { return e * pow(x, e - 1); }));
-  }
-  return binary(
-      "pow", a, b, [](auto a, auto b) { return pow(a, b); },
-      of<A, B>([](auto a, auto b) { return where(b == 0, 0, b * pow(a, b - 1)); }),
-      of<A, B, Y>(
-          [](auto a, auto b, auto y) { return where(a == 0, where(b >= 0, 0, y * log(a)), y * log(a)); }));
+  if (b.weak() == Operand::Weak::no) return binary(detail::pow_rule, a, b);
+  const double e = b.number();
+  return detail::with_power_rule(e, [&](const auto& rule) { return unary(rule, a, {e}); });
 }
 
 Variable clip(Operand x, double low, double high) {
@@ -85,9 +40,7 @@ Variable clip(Operand x, double low, double high) {
     detail::Call("clip", x).fail<Error>("the bounds are reversed or NaN: " + std::to_string(low) + " and " +
                                         std::to_string(high));
   }
-  return unary("clip", x, [=](auto x) { return minimum(maximum(x, low), high); },
-               of<X>([=](auto x) { return where(x < low, 0, where(x > high, 0, where(x == x, 1, x))); }),
-               {low, high});
+  return unary(detail::clip_rule(low, high), x, {low, high});
 }
 
 Variable where(Operand condition, Operand a, Operand b) {
@@ -98,18 +51,14 @@ Variable where(Operand condition, Operand a, Operand b) {
         "compare it: x != 0");
   }
   const DType dtype = detail::working_dtype<numbers>(call.common_dtype({&a, &b}));
-  const Shape ab = call.common_shape(a, b);
-  auto shape = broadcast(condition.shape(), ab);
-  if (!shape) {
-    call.fail<ShapeError>("shapes do not broadcast: " + condition.describe() + ", " + a.describe() + " and " +
-                          b.describe());
-  }
+  const Operand* all[] = {&condition, &a, &b};
+  const Shape shape = call.common_shape(all);
   const Variable &c = condition.variable(), &va = a.as(dtype), &vb = b.as(dtype);
   Tensor value = detail::visit(dtype, [&]<class T>(T) {
     if constexpr (std::is_same_v<T, bool>) {
       return Tensor();  // `numbers` turned bool to int64
     } else {
-      return kernel::map<bool, T, T>([](auto c, auto a, auto b) { return where(c, a, b); }, *shape, c.value(),
+      return kernel::map<bool, T, T>([](auto c, auto a, auto b) { return where(c, a, b); }, shape, c.value(),
                                      va.value(), vb.value());
     }
   });
@@ -120,6 +69,38 @@ Variable where(Operand condition, Operand a, Operand b) {
   return detail::structural<3>(
       call, std::move(value), {&c, &va, &vb}, never, [mask](const Variable& g) { return where(mask, g, 0); },
       [mask](const Variable& g) { return where(mask, 0, g); });
+}
+
+namespace {
+
+void require_truths(const detail::Call& call, std::initializer_list<const Operand*> operands) {
+  for (const Operand* x : operands) {
+    if (x->dtype() == bool_) continue;
+    call.fail<DTypeError>("the operand " + x->describe() + " is " + name(x->dtype()) + ", not bool",
+                          "compare it: x != 0");
+  }
+}
+
+template <class F>
+Variable logical(const char* op, Operand& a, Operand& b, const F& f) {
+  const detail::Call call(op, a);
+  require_truths(call, {&a, &b});
+  const Shape shape = call.common_shape(a, b);
+  return Variable(kernel::map<bool, bool>(f, shape, a.variable().value(), b.variable().value()));
+}
+
+}  // namespace
+
+Variable logical_and(Operand a, Operand b) {
+  return logical("logical_and", a, b, [](auto a, auto b) { return a & b; });
+}
+Variable logical_or(Operand a, Operand b) {
+  return logical("logical_or", a, b, [](auto a, auto b) { return a | b; });
+}
+Variable logical_not(Operand x) {
+  const detail::Call call("logical_not", x);
+  require_truths(call, {&x});
+  return Variable(kernel::map<bool>([](auto a) { return !a; }, x.shape(), x.variable().value()));
 }
 
 Variable stop_gradient(Operand x) { return Variable(x.variable().value()); }

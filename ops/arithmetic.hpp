@@ -50,6 +50,11 @@ Variable greater_equal(Operand a, Operand b);
 Variable equal_to(Operand a, Operand b);
 Variable not_equal_to(Operand a, Operand b);
 
+/// Of bool tensors; also written &, | and !. Throw DTypeError for anything else.
+Variable logical_and(Operand a, Operand b);
+Variable logical_or(Operand a, Operand b);
+Variable logical_not(Operand x);
+
 /// The value as a constant: nothing flows back.
 Variable stop_gradient(Operand x);
 
@@ -66,6 +71,28 @@ inline Variable operator>(Operand a, Operand b) { return greater(std::move(a), s
 inline Variable operator>=(Operand a, Operand b) { return greater_equal(std::move(a), std::move(b)); }
 inline Variable operator==(Operand a, Operand b) { return equal_to(std::move(a), std::move(b)); }
 inline Variable operator!=(Operand a, Operand b) { return not_equal_to(std::move(a), std::move(b)); }
+
+inline Variable operator&(Operand a, Operand b) { return logical_and(std::move(a), std::move(b)); }
+inline Variable operator|(Operand a, Operand b) { return logical_or(std::move(a), std::move(b)); }
+inline Variable operator!(Operand x) { return logical_not(std::move(x)); }
+
+/// The name `a` stands for the result from here on; no value changes.
+inline Variable& operator+=(Variable& a, Operand b) {
+  Operand left(a, b.where());
+  return a = add(std::move(left), std::move(b));
+}
+inline Variable& operator-=(Variable& a, Operand b) {
+  Operand left(a, b.where());
+  return a = sub(std::move(left), std::move(b));
+}
+inline Variable& operator*=(Variable& a, Operand b) {
+  Operand left(a, b.where());
+  return a = mul(std::move(left), std::move(b));
+}
+inline Variable& operator/=(Variable& a, Operand b) {
+  Operand left(a, b.where());
+  return a = div(std::move(left), std::move(b));
+}
 
 namespace detail {
 

@@ -1,8 +1,7 @@
-// How an elementwise operation is made of its mathematics: a value and, for each input, a partial derivative.
+// How an elementwise operation is made of its mathematics: a value and, for each input, a partial derivative,
+// which stand in rules.hpp or in the call itself.
 //
-//   Variable tanh(Operand x) {
-//     return unary("tanh", x, [](auto x) { return tanh(x); }, of<Y>([](auto y) { return 1 - y * y; }));
-//   }
+//   Variable tanh(Operand x) { return unary(tanh_rule, x); }
 //
 // The formulas are generic lambdas. On simd::Packs they become the forward kernel, and `cotangent * partial`
 // as one fused pass; on Variables, under create_graph, they build the graph of the derivative. `of` names
@@ -14,27 +13,10 @@
 #include <xgrad/autograd/operand.hpp>
 #include <xgrad/autograd/tape.hpp>
 #include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/rules.hpp>
 #include <xgrad/tensor/map.hpp>
 
 namespace xgrad::detail {
-
-enum class Kept : std::size_t { a, b, y };
-inline constexpr Kept A = Kept::a, X = Kept::a, B = Kept::b, Y = Kept::y;
-
-/// A partial derivative as a function of the values named by K.
-template <class F, Kept... K>
-struct Partial {
-  F f;
-};
-template <Kept... K, class F>
-constexpr Partial<F, K...> of(F f) {
-  return {f};
-}
-/// The partial 1: the cotangent passes as it is; and -1.
-struct Same {};
-struct Negated {};
-inline constexpr Same same{};
-inline constexpr Negated negated{};
 
 /// Where an operation is defined: on floating tensors (integers are converted), or on integers as well.
 enum class Domain { floating, numbers };
@@ -114,15 +96,13 @@ struct ElementwisePullback final : Pullback {
   explicit ElementwisePullback(const std::tuple<P...>& p) : partials(p) {}
 
   Variable pull(const Variable& g, std::size_t k) const override {
-    return pull(g, k, std::index_sequence_for<P...>{});
-  }
-
- private:
-  template <std::size_t... I>
-  Variable pull(const Variable& g, std::size_t k, std::index_sequence<I...>) const {
-    std::optional<Variable> result;
-    (void)((I == k && (result.emplace(apply_partial(std::get<I>(partials), g, saved)), true)) || ...);
-    return *std::move(result);
+    static_assert(sizeof...(P) <= 2);
+    if constexpr (sizeof...(P) == 1) {
+      return apply_partial(std::get<0>(partials), g, saved);
+    } else {
+      return k == 0 ? apply_partial(std::get<0>(partials), g, saved)
+                    : apply_partial(std::get<1>(partials), g, saved);
+    }
   }
 };
 
@@ -138,7 +118,7 @@ Variable elementwise(const Call& call, Tensor value, const std::array<const Vari
   Variable y(std::move(value), next_place());
   using Node = ElementwisePullback<P...>;
   std::vector<Variable> constants;
-  constants.reserve(literals.size());
+  if (literals.size() > 0) constants.reserve(literals.size());
   std::array<const Variable*, N + 2> noted;  // no formula holds more than two numbers
   std::size_t count = 0;
   for (const Variable* x : inputs) noted[count++] = x;
@@ -178,14 +158,31 @@ Variable unary(const char* op, Operand& x, const F& f, P partial,
 template <Domain D = Domain::floating, class F, class P, class Q>
 Variable binary(const char* op, Operand& a, Operand& b, const F& f, P partial_a, Q partial_b) {
   const Call call(op, a);
+  const auto compute = [&](DType dtype, const Shape& shape, const Variable& va, const Variable& vb) {
+    const auto value = [&]<class T>(T) { return kernel::map<T, T>(f, shape, va.value(), vb.value()); };
+    if constexpr (D == Domain::numbers) {
+      if (dtype == int64) return Variable(value(std::int64_t{}));
+    }
+    return elementwise<2>(call, visit_floating(dtype, value), {&va, &vb}, {}, partial_a, partial_b);
+  };
+  const Variable *p = a.plain(), *q = b.plain();
+  if (p != nullptr && q != nullptr && p->dtype() == q->dtype() && is_floating(p->dtype()) &&
+      p->shape() == q->shape()) {
+    return compute(p->dtype(), p->shape(), *p, *q);
+  }
   const DType dtype = working_dtype<D>(call.common_dtype({&a, &b}));
   const Shape shape = call.common_shape(a, b);
-  const Variable &va = a.as(dtype), &vb = b.as(dtype);
-  const auto value = [&]<class T>(T) { return kernel::map<T, T>(f, shape, va.value(), vb.value()); };
-  if constexpr (D == Domain::numbers) {
-    if (dtype == int64) return Variable(value(std::int64_t{}));
-  }
-  return elementwise<2>(call, visit_floating(dtype, value), {&va, &vb}, {}, partial_a, partial_b);
+  return compute(dtype, shape, a.as(dtype), b.as(dtype));
+}
+
+/// The same by a rule of the table.
+template <Domain D = Domain::floating, class F, class P>
+Variable unary(const Rule<F, P>& rule, Operand& x, std::initializer_list<double> literals = {}) {
+  return unary<D>(rule.op, x, rule.value, std::get<0>(rule.partials), literals);
+}
+template <Domain D = Domain::floating, class F, class P, class Q>
+Variable binary(const Rule<F, P, Q>& rule, Operand& a, Operand& b) {
+  return binary<D>(rule.op, a, b, rule.value, std::get<0>(rule.partials), std::get<1>(rule.partials));
 }
 
 /// A comparison: a bool constant.

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <xgrad/autograd/scope.hpp>
 #include <xgrad/ops/indexing.hpp>
 #include <xgrad/tensor/reduce.hpp>
 
@@ -9,12 +11,38 @@ Variable one_hot(Operand labels, std::int64_t classes, int axis) {
   return detail::one_hot(Call("one_hot", labels), labels, classes, axis);
 }
 
-Variable detail::one_hot(const Call& call, Operand& labels, std::int64_t classes, int axis) {
+namespace {
+
+const Tensor& require_indices(const Call& call, Operand& labels) {
   const Tensor& index = labels.variable().value();
-  if (index.dtype() != int64) {
-    call.fail<DTypeError>("the labels " + labels.describe() + " are " + name(index.dtype()) + ", not int64",
-                          "convert them with astype(int64)");
-  }
+  if (index.dtype() == int64) return index;
+  call.fail<DTypeError>("the labels " + labels.describe() + " are " + name(index.dtype()) + ", not int64",
+                        "convert them with astype(int64)");
+}
+
+void require_label(const Call& call, std::int64_t label, std::int64_t example, std::int64_t classes) {
+  if (label >= 0 && label < classes) return;
+  call.fail<Error>("label " + std::to_string(label) + " of example " + std::to_string(example) +
+                   " is not in [0, " + std::to_string(classes) + ")");
+}
+
+}  // namespace
+
+const Tensor& detail::require_labels(const Call& call, Operand& labels, std::int64_t classes) {
+  const Tensor& index = require_indices(call, labels);
+  const auto check = [call, classes, n = index.size(), scope = CapturedScope()](void* const*,
+                                                                                const void* const* in) {
+    const auto* label = static_cast<const std::int64_t*>(in[0]);
+    scope.enter([&] {
+      for (std::int64_t i = 0; i < n; ++i) require_label(call, label[i], i, classes);
+    });
+  };
+  launch({}, {&index}, check);
+  return index;
+}
+
+Variable detail::one_hot(const Call& call, Operand& labels, std::int64_t classes, int axis) {
+  const Tensor& index = require_indices(call, labels);
   if (classes < 0) call.fail<ShapeError>("the number of classes is negative: " + std::to_string(classes));
   const int rank = index.rank() + 1;
   if (axis < -rank || axis >= rank) {
@@ -26,17 +54,21 @@ Variable detail::one_hot(const Call& call, Operand& labels, std::int64_t classes
   sizes.insert(sizes.begin() + axis, classes);
   std::int64_t inner = 1;
   for (int i = axis; i < index.rank(); ++i) inner *= index.shape()[i];
-  Tensor result = zeros(Shape(std::span<const std::int64_t>(sizes)), float32);
-  float* out = mutable_data<float>(result);
-  const std::int64_t* label = index.data<std::int64_t>();
-  for (std::int64_t i = 0, n = index.size(); i < n; ++i) {
-    if (label[i] < 0 || label[i] >= classes) {
-      call.fail<Error>("label " + std::to_string(label[i]) + " of example " + std::to_string(i) +
-                       " is not in [0, " + std::to_string(classes) + ")");
-    }
-    out[(i / inner * classes + label[i]) * inner + i % inner] = 1;
-  }
-  return Variable(std::move(result));
+  const Tensor result(Shape(std::span<const std::int64_t>(sizes)), float32);
+  const auto write = [call, classes, inner, n = index.size(), scope = detail::CapturedScope()](
+                         void* const* out, const void* const* in) {
+    const auto* label = static_cast<const std::int64_t*>(in[0]);
+    auto* hot = static_cast<float*>(out[0]);
+    std::fill_n(hot, n * classes, 0.0f);
+    scope.enter([&] {
+      for (std::int64_t i = 0; i < n; ++i) {
+        require_label(call, label[i], i, classes);
+        hot[(i / inner * classes + label[i]) * inner + i % inner] = 1;
+      }
+    });
+  };
+  launch({&result}, {&index}, write);
+  return Variable(result);
 }
 
 Variable argmax(Operand x, int axis) {

@@ -15,6 +15,8 @@ Variable one_hot(Operand labels, std::int64_t classes, int axis = -1);
 Variable argmax(Operand x, int axis = -1);
 
 namespace detail {
+/// The labels, int64 (DTypeError otherwise) and from 0 up to `classes` (Error with the first that is not).
+const Tensor& require_labels(const Call& call, Operand& labels, std::int64_t classes);
 /// one_hot on behalf of the operation that its errors name.
 Variable one_hot(const Call& call, Operand& labels, std::int64_t classes, int axis);
 }  // namespace detail

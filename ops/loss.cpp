@@ -1,9 +1,13 @@
+#include <xgrad/autograd/scope.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/formula.hpp>
 #include <xgrad/ops/indexing.hpp>
 #include <xgrad/ops/loss.hpp>
 #include <xgrad/ops/math.hpp>
 #include <xgrad/ops/reduction.hpp>
+#include <xgrad/ops/shaping.hpp>
+#include <xgrad/ops/structural.hpp>
+#include <xgrad/tensor/rowwise.hpp>
 
 namespace xgrad {
 
@@ -22,23 +26,35 @@ void require_same_shape(const char* op, const Operand& a, const Operand& y) {
 void require_probabilities(const char* op, Operand& a) {
   const Tensor& value = a.variable().value();
   const std::int64_t n = value.size();
-  detail::visit(value.dtype(), [&]<class T>(T) {
-    const T* p = static_cast<const T*>(value.raw());
-    std::int64_t bad = 0;
-    for (std::int64_t i = 0; i < n; ++i) bad += !(p[i] >= T(0) && p[i] <= T(1));
-    if (bad == 0) return;
-    std::int64_t i = 0;
-    while (p[i] >= T(0) && p[i] <= T(1)) ++i;
-    std::string index;
-    for (std::int64_t axis = value.rank() - 1, rest = i; axis >= 0; --axis) {
-      const std::int64_t size = value.shape()[static_cast<int>(axis)];
-      index = std::to_string(rest % size) + (index.empty() ? "" : ", ") + index;
-      rest /= size;
-    }
-    Call(op, a).fail<Error>("a probability is outside [0, 1]: " + std::to_string(static_cast<double>(p[i])) +
-                                " at (" + index + ") of " + a.describe(),
-                            "apply sigmoid, or use binary_cross_entropy_with_logits");
-  });
+  const auto check = [call = Call(op, a), n, dtype = value.dtype(), shape = value.shape()](
+                         const void* elements, const auto& described) {
+    detail::visit(dtype, [&]<class T>(T) {
+      const T* p = static_cast<const T*>(elements);
+      std::int64_t bad = 0;
+      for (std::int64_t i = 0; i < n; ++i) bad += !(p[i] >= T(0) && p[i] <= T(1));
+      if (bad == 0) return;
+      std::int64_t i = 0;
+      while (p[i] >= T(0) && p[i] <= T(1)) ++i;
+      std::string index;
+      for (std::int64_t axis = shape.rank() - 1, rest = i; axis >= 0; --axis) {
+        const std::int64_t size = shape[static_cast<int>(axis)];
+        index = std::to_string(rest % size) + (index.empty() ? "" : ", ") + index;
+        rest /= size;
+      }
+      call.fail<Error>("a probability is outside [0, 1]: " + std::to_string(static_cast<double>(p[i])) +
+                           " at (" + index + ") of " + described(),
+                       "apply sigmoid, or use binary_cross_entropy_with_logits");
+    });
+  };
+  check(detail::address(value), [&] { return a.describe(); });
+  if (detail::capturing != nullptr) {
+    const Tensor* in[] = {&value};
+    const auto again = [check, name = a.describe(), scope = detail::CapturedScope()](
+                           void* const*, const void* const* elements) {
+      scope.enter([&] { check(elements[0], [&] { return name; }); });
+    };
+    detail::capture({}, in, detail::Kernel::of(again));
+  }
 }
 
 }  // namespace
@@ -83,8 +99,20 @@ Variable softmax_cross_entropy(Operand logits, Operand labels, int axis) {
     call.fail<ShapeError>("the labels " + labels.describe() + " are not the logits " + logits.describe() +
                           " without axis " + std::to_string(axis));
   }
-  const Variable hot = detail::one_hot(call, labels, shape[axis], axis) != 0;
-  return -sum(where(hot, log_softmax(logits.variable(), axis), 0), axis);
+  const Tensor& label = detail::require_labels(call, labels, shape[axis]);
+  const Variable z = logits.as(is_floating(logits.dtype()) ? logits.dtype() : float32);
+  if (label.size() == 0) return Variable(zeros(label.shape(), z.dtype()));
+  const kernel::CrossEntropy forward = kernel::softmax_cross_entropy(z.value(), label, axis);
+  return detail::structural<1>(call, forward.loss, {&z}, [=](const Variable& g) {
+    if (Tape::recording() != nullptr) {
+      const Variable hot = one_hot(label, z.shape()[axis], axis);
+      std::vector<std::int64_t> kept(z.shape().begin(), z.shape().end());
+      kept[static_cast<std::size_t>(axis)] = 1;
+      return reshape(g, Shape(std::span<const std::int64_t>(kept))) *
+             where(hot != 0, softmax(z, axis) - 1, softmax(z, axis));
+    }
+    return Variable(kernel::softmax_cross_entropy_backward(z.value(), label, forward, g.value(), axis));
+  });
 }
 
 }  // namespace xgrad

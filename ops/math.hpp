@@ -1,6 +1,6 @@
 // Elementary functions, element by element. Integers are converted to float32. g is the cotangent of the
-// result y. Accurate to 2 ulp over the whole range, denormals included; NaN in gives NaN out and a NaN
-// gradient.
+// result y. Accurate to 2 ulp over the whole range (erfc: 4), denormals included; NaN in gives NaN out and a
+// NaN gradient.
 #pragma once
 
 #include <xgrad/autograd/operand.hpp>
@@ -17,5 +17,9 @@ Variable log(Operand x);
 Variable log1p(Operand x);
 /// The square root; NaN below 0. Gradient: g / (2 y), infinite at 0.
 Variable sqrt(Operand x);
+/// The error function 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x. Gradient: g 2/sqrt(pi) e^(-x^2).
+Variable erf(Operand x);
+/// 1 - erf(x), accurate down to where it underflows. Gradient: -g 2/sqrt(pi) e^(-x^2).
+Variable erfc(Operand x);
 
 }  // namespace xgrad

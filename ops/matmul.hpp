@@ -17,4 +17,9 @@ struct Transposed {
 /// 2^31.
 Variable matmul(Operand a, Operand b, Transposed transposed = {});
 
+/// op(a) op(b) + c, where c broadcasts to the product: a layer's bias, added by the product itself and not by
+/// another pass over memory. W X + b is matmul_add(W, X, b). Gradient to c: g, summed to its shape; else as
+/// matmul. Throws ShapeError if c does not broadcast to the product.
+Variable matmul_add(Operand a, Operand b, Operand c, Transposed transposed = {});
+
 }  // namespace xgrad

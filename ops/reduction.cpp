@@ -1,3 +1,4 @@
+#include <bit>
 #include <xgrad/autograd/linear.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/math.hpp>
@@ -5,6 +6,7 @@
 #include <xgrad/ops/shaping.hpp>
 #include <xgrad/ops/structural.hpp>
 #include <xgrad/tensor/reduce.hpp>
+#include <xgrad/tensor/rowwise.hpp>
 
 namespace xgrad {
 
@@ -20,26 +22,27 @@ struct Plan {
 
   Plan(const Call& call, const Operand& x, const Axes& asked, bool keepdims) {
     const Shape& shape = x.shape();
-    if (asked.all) {
+    if (asked.all()) {
       axes = shape.rank() == 0 ? 0 : ~kernel::AxisSet{0} >> (64 - shape.rank());
     }
-    for (int axis : asked.list) {
+    for (int axis : asked.list()) {
       const kernel::AxisSet bit = kernel::AxisSet{1} << call.axis(axis, x);
       if ((axes & bit) != 0) call.fail<ShapeError>("axis " + std::to_string(axis) + " is named twice");
       axes |= bit;
     }
-    std::vector<std::int64_t> with, without;
+    std::int64_t with[64], without[64];
+    std::size_t rank = 0;
     for (int axis = 0; axis < shape.rank(); ++axis) {
       const bool reduced = (axes >> axis & 1) != 0;
-      with.push_back(reduced ? 1 : shape[axis]);
+      with[axis] = reduced ? 1 : shape[axis];
       if (reduced) {
         count *= shape[axis];
       } else {
-        without.push_back(shape[axis]);
+        without[rank++] = shape[axis];
       }
     }
-    kept = Shape(std::span<const std::int64_t>(with));
-    result = keepdims ? kept : Shape(std::span<const std::int64_t>(without));
+    kept = Shape(std::span<const std::int64_t>(with, static_cast<std::size_t>(shape.rank())));
+    result = keepdims ? kept : Shape(std::span<const std::int64_t>(without, rank));
   }
 };
 
@@ -114,6 +117,9 @@ Variable logsumexp(Operand x, Axes axes, bool keepdims) {
   Tensor value = [&] {
     const Tape::Pause pause;
     if (plan.count == 0) return full(plan.result, -std::numeric_limits<double>::infinity(), v.dtype());
+    if (std::has_single_bit(plan.axes) && v.size() > 0) {
+      return kernel::logsumexp(v.value(), std::countr_zero(plan.axes)).reshape(plan.result);
+    }
     const Variable top(kernel::max(v.value(), plan.axes));
     const Variable shift = where(abs(top) < std::numeric_limits<double>::infinity(), top, 0);
     const Variable total(kernel::sum(exp(v - shift).value(), plan.axes));
@@ -128,34 +134,34 @@ Variable logsumexp(Operand x, Axes axes, bool keepdims) {
       });
 }
 
-Variable softmax(Operand x, int axis) {
-  const Call call("softmax", x);
+namespace {
+
+// What is normalised along one axis: one pass forward, one back; by public operations where the gradient is
+// recorded.
+template <class Forward, class Backward, class Graph>
+Variable normalized(const char* op, Operand& x, int axis, const Forward& forward, const Backward& backward,
+                    const Graph& graph) {
+  const Call call(op, x);
   const Variable& v = converted(call, x, false);
   axis = call.axis(axis, x);
-  Tensor value = [&] {
-    const Tape::Pause pause;
-    if (v.size() == 0) return v.value();
-    const Variable e = exp(v - max(v, axis, true));
-    return (e / sum(e, axis, true)).value();
-  }();
-  return structural<1>(call, std::move(value), {&v}, [axis](const Variable& g, const Variable& y) {
-    return y * (g - sum(g * y, axis, true));
+  Tensor value = v.size() == 0 ? v.value() : forward(v.value(), axis);
+  return structural<1>(call, std::move(value), {&v}, [=](const Variable& g, const Variable& y) {
+    if (Tape::recording() != nullptr || y.size() == 0) return graph(g, y, axis);
+    return Variable(backward(y.value(), g.value(), axis));
   });
 }
 
+}  // namespace
+
+Variable softmax(Operand x, int axis) {
+  return normalized(
+      "softmax", x, axis, kernel::softmax, kernel::softmax_backward,
+      [](const Variable& g, const Variable& y, int k) { return y * (g - sum(g * y, k, true)); });
+}
+
 Variable log_softmax(Operand x, int axis) {
-  const Call call("log_softmax", x);
-  const Variable& v = converted(call, x, false);
-  axis = call.axis(axis, x);
-  Tensor value = [&] {
-    const Tape::Pause pause;
-    if (v.size() == 0) return v.value();
-    const Variable shifted = v - max(v, axis, true);
-    return (shifted - log(sum(exp(shifted), axis, true))).value();
-  }();
-  return structural<1>(call, std::move(value), {&v}, [axis](const Variable& g, const Variable& y) {
-    return g - exp(y) * sum(g, axis, true);
-  });
+  return normalized("log_softmax", x, axis, kernel::log_softmax, kernel::log_softmax_backward,
+                    [](const Variable& g, const Variable& y, int k) { return g - exp(y) * sum(g, k, true); });
 }
 
 }  // namespace xgrad

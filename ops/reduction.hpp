@@ -6,19 +6,27 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <vector>
 #include <xgrad/autograd/operand.hpp>
 
 namespace xgrad {
 
 /// The axes of a reduction.
-struct Axes {
-  bool all = true;
-  std::vector<int> list;
+class Axes {
+ public:
   Axes() = default;
-  Axes(int axis) : all(false), list{axis} {}
-  Axes(std::initializer_list<int> axes) : all(false), list(axes) {}
-  Axes(std::vector<int> axes) : all(false), list(std::move(axes)) {}
+  Axes(int axis) : all_(false), single_(true), axis_(axis) {}
+  Axes(std::initializer_list<int> axes) : all_(false), list_(axes) {}
+  Axes(std::vector<int> axes) : all_(false), list_(std::move(axes)) {}
+
+  bool all() const { return all_; }
+  std::span<const int> list() const { return single_ ? std::span(&axis_, 1) : std::span(list_); }
+
+ private:
+  bool all_ = true, single_ = false;
+  int axis_ = 0;           // the usual one, without an allocation
+  std::vector<int> list_;  // or several
 };
 
 /// The sum; 0 over no elements. bool counts as int64. Gradient: g, repeated.

@@ -16,13 +16,17 @@ using namespace xgrad;
 Variable elu(Operand x);
 // [/declaration]
 
-using detail::of, detail::unary, detail::Y;
+using detail::of, detail::rule, detail::unary, detail::Y;
 
 // clang-format off
-// [formula]
-// name                    value                                                     partial
-Variable elu(Operand x) { return unary("elu", x, [](auto x) { return where(x > 0, x, expm1(x)); }, of<Y>([](auto y) { return where(y > 0, 1, y + 1); })); }
-// [/formula]
+// [rule]
+//                              name   value                                             partial
+inline constexpr auto elu_rule = rule("elu", [](auto x) { return where(x > 0, x, expm1(x)); }, of<Y>([](auto y) { return where(y > 0, 1, y + 1); }));
+// [/rule]
+
+// [operation]
+Variable elu(Operand x) { return unary(elu_rule, x); }
+// [/operation]
 // clang-format on
 
 op_table::Row row() {
@@ -37,6 +41,17 @@ op_table::Row row() {
 }
 
 }  // namespace demo
+
+namespace xgrad::dual {
+
+using demo::elu_rule;
+// clang-format off
+// [dual]
+template <class V, unsigned P> auto elu(const Dual<V, P>& x) { return apply(elu_rule, x); }
+// [/dual]
+// clang-format on
+
+}  // namespace xgrad::dual
 
 using demo::elu;
 
@@ -56,6 +71,13 @@ int main() {
   std::cout << (report.passed ? "passed" : "failed") << ", " << report.probes
             << " slopes of orders 1 and 2\n";
   // [/check]
+
+  {
+    // [fused]
+    const auto x = xgrad::tensor({-1, 0.5, 2});
+    std::cout << xgrad::fuse([](auto x) { return 2 * elu(x); }, x) << "\n";
+    // [/fused]
+  }
 
   const op_table::Row row = demo::row();
   for (double x : {-checks::Inf, -2.0, 0.5, 3.0, checks::Inf}) {

@@ -35,6 +35,31 @@ int main() {
     // [/inference]
   }
   {
+    // [fuse]
+    xgrad::Parameter w("w", xgrad::tensor({-1, 0, 1}));
+    const auto swish = [](auto x) { return x / (1 + exp(-x)); };
+    const auto error = [](auto a, auto y) { return where(abs(a - y) < 1, square(a - y), abs(a - y)); };
+
+    xgrad::Tape tape;
+    const auto A = fuse(swish, w);                                 // one node
+    const auto J = fuse_mean(error, A, xgrad::tensor({0, 1, 3}));  // one more
+    std::cout << J << " " << tape.backward(J)[w] << "\n";
+    // [/fuse]
+  }
+  {
+    // [compile]
+    const xgrad::DeepNetwork network({2, 4, 1}, xgrad::tanh);
+    xgrad::Sgd optimizer(network.parameters(), {.learning_rate = 0.5});
+    auto step = xgrad::compile([&](const xgrad::Variable& X, const xgrad::Variable& Y) {
+      xgrad::Tape tape;
+      const auto J = mean(binary_cross_entropy(network(X), Y));
+      return std::pair(J, tape.backward(J));
+    });
+    for (int i = 0; i < 1000; ++i) optimizer.step(step(data.X, data.Y).second);
+    std::cout << step.report().replays << " of 1000 calls were replays\n";
+    // [/compile]
+  }
+  {
     // [gradcheck]
     using xgrad::Variables;
     const auto f = [](const Variables& x) { return sum(x[0] * exp(x[1])); };

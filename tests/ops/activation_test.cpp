@@ -32,6 +32,8 @@ void check(const Case& c, DType dtype) {
 }
 
 Variable leaky(Operand x) { return leaky_relu(std::move(x)); }
+Variable gelu_exact(Operand x) { return gelu(std::move(x)); }
+Variable gelu_tanh(Operand x) { return gelu(std::move(x), true); }
 
 }  // namespace
 
@@ -63,6 +65,29 @@ TEST_CASE("activation: the ends of the range", "[ops][simd]") {
       {"softplus",  softplus,   Inf,       Inf,   1},
       {"softplus",  softplus,   -Inf,      0,     0},
       {"softplus",  softplus,   0, std::log(2.0), 0.5},
+      {"erf",       erf,        Inf,       1,     0},
+      {"erf",       erf,        -Inf,     -1,     0},
+      {"erf",       erf,        1e38,      1,     0},
+      {"erf",       erf,        0,         0,     2 / std::sqrt(std::acos(-1.0))},
+      {"erf",       erf,        NaN,       NaN,   NaN},
+      {"erfc",      erfc,       Inf,       0,     0},
+      {"erfc",      erfc,       -Inf,      2,     0},
+      {"erfc",      erfc,       1e38,      0,     0},
+      {"erfc",      erfc,       0,         1,    -2 / std::sqrt(std::acos(-1.0))},
+      {"erfc",      erfc,       NaN,       NaN,   NaN},
+      {"gelu",      gelu_exact, Inf,       Inf,   1},
+      {"gelu",      gelu_exact, -Inf,      0,     0},
+      {"gelu",      gelu_exact, 1e38,      1e38,  1},
+      {"gelu",      gelu_exact, -1e38,     0,     0},
+      {"gelu",      gelu_exact, 0,         0,     0.5},
+      {"gelu",      gelu_exact, 40,        40,    1},
+      {"gelu",      gelu_exact, NaN,       NaN,   NaN},
+      {"gelu tanh", gelu_tanh,  Inf,       Inf,   1},
+      {"gelu tanh", gelu_tanh,  -Inf,      0,     0},
+      {"gelu tanh", gelu_tanh,  1e38,      1e38,  1},
+      {"gelu tanh", gelu_tanh,  -1e38,     0,     0},
+      {"gelu tanh", gelu_tanh,  0,         0,     0.5},
+      {"gelu tanh", gelu_tanh,  NaN,       NaN,   NaN},
       {"identity",  identity,   Inf,       Inf,   1},
       {"log",       log,        0,        -Inf,   Inf},
       {"log",       log,       -1,         NaN,  -1},
@@ -99,6 +124,10 @@ TEST_CASE("activation: float32's tails and denormal numbers", "[ops][simd]") {
       {"sigmoid",   sigmoid,  -80,     std::exp(-80.),  std::exp(-80.)},
       {"sigmoid",   sigmoid,  tiny,    0.5,             0.25},
       {"tanh",      tanh,     tiny,    tiny,            1},
+      {"erf",       erf,      tiny,    tiny,            2 / std::sqrt(std::acos(-1.0))},
+      {"erfc",      erfc,     10,      std::erfc(10.),  -2 / std::sqrt(std::acos(-1.0)) * std::exp(-100.)},
+      {"gelu",      gelu_exact, tiny,  0,               0.5},
+      {"gelu",      gelu_exact, -13,   -6.5 * std::erfc(13 * std::sqrt(0.5)), -1.0337304440113356e-36},
       {"softplus",  softplus, -100,    std::exp(-100.), std::exp(-100.)},
       {"log1p",     log1p,    tiny,    tiny,            1},
       {"log1p",     log1p,    1e-20,   1e-20,           1},
@@ -112,7 +141,8 @@ TEST_CASE("activation: float32's tails and denormal numbers", "[ops][simd]") {
   for (const Case& c : table) check(c, float32);
   CHECK(sigmoid(scalar(-100)).item() == Approx(3.72e-44).epsilon(0.03));
   CHECK(sigmoid(scalar(-100)).item() > 0);
-  for (Op f : {Op(tanh), Op(log1p), Op(expm1), Op(sqrt)}) CHECK(std::signbit(f(scalar(-0.0)).item()));
+  for (Op f : {Op(tanh), Op(log1p), Op(expm1), Op(sqrt), Op(erf)})
+    CHECK(std::signbit(f(scalar(-0.0)).item()));
 }
 
 TEST_CASE("activation: sigmoid is accurate in its negative tail", "[ops][simd]") {
@@ -121,6 +151,34 @@ TEST_CASE("activation: sigmoid is accurate in its negative tail", "[ops][simd]")
     CHECK(ulps<double>(result.value.item(), std::exp(static_cast<long double>(x)) /
                                                 (1 + std::exp(static_cast<long double>(x)))) <= 2);
     CHECK(result.gradients[0].item() == Approx(result.value.item()).epsilon(1e-8));
+  }
+}
+
+TEST_CASE("activation: gelu's slope is accurate in its negative tail", "[ops][simd]") {
+  // (Phi(x) + x phi(x)): its second term alone has the error of e^(-x^2 / 2) as it is usually computed.
+  for (double x = -37; x < -1.5; x += 0.37) {
+    const long double wide = x;
+    const long double truth = std::erfc(wide * -std::sqrt(0.5L)) / 2 +
+                              wide * std::exp(-wide * wide / 2) / std::sqrt(2 * std::acos(-1.0L));
+    INFO(x);
+    CHECK(ulps<double>(slope([](const Variable& v) { return gelu(v); }, x), truth) <= 8);
+  }
+}
+
+TEST_CASE("activation: derivatives of gelu at the ends of the range, to order 3", "[ops]") {
+  for (bool by_tanh : {false, true}) {
+    for (DType dtype : {float32, float64}) {
+      for (double x : {-Inf, -1e30, -60.0, 60.0, 1e30, Inf}) {
+        INFO(x << " by tanh: " << by_tanh);
+        Tape tape;
+        const Variable v = tape.watch(scalar(x, dtype));
+        Variable y = gelu(v, by_tanh);
+        for (int order = 1; order <= 3; ++order) {
+          y = tape.backward(y, {.create_graph = true, .wrt = {v}}).or_zeros(v);
+          CHECK(y.item() == (order == 1 && x > 0 ? 1 : 0));
+        }
+      }
+    }
   }
 }
 
@@ -147,7 +205,7 @@ TEST_CASE("activation: identity adds no node and copies nothing", "[ops]") {
 
 TEST_CASE("activation: NaN keeps being NaN wherever it stands in a vector", "[ops][simd]") {
   for (Op f : {Op(sigmoid), Op(tanh), Op(relu), Op(leaky), Op(softplus), Op(exp), Op(expm1), Op(log),
-               Op(log1p), Op(sqrt)}) {
+               Op(log1p), Op(sqrt), Op(erf), Op(erfc), Op(gelu_exact), Op(gelu_tanh)}) {
     for (std::size_t at = 0; at < 19; ++at) {
       Doubles values(19, 0.5);
       values[at] = NaN;

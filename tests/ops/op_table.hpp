@@ -32,11 +32,21 @@ struct Dual {
   friend Dual log1p(Dual a) { return {std::log1p(a.v), a.d / (1 + a.v)}; }
   friend Dual sqrt(Dual a) { return {std::sqrt(a.v), a.d / (2 * std::sqrt(a.v))}; }
   friend Dual tanh(Dual a) { return {std::tanh(a.v), a.d / (std::cosh(a.v) * std::cosh(a.v))}; }
+  friend Dual erf(Dual a) { return {std::erf(a.v), a.d * 1.128379167095512573896L * std::exp(-a.v * a.v)}; }
+  friend Dual erfc(Dual a) {
+    return {std::erfc(a.v), -a.d * 1.128379167095512573896L * std::exp(-a.v * a.v)};
+  }
   friend Dual pow(Dual a, Real e) { return {std::pow(a.v, e), a.d * e * std::pow(a.v, e - 1)}; }
   friend Dual pow(Dual a, Dual b) { return {std::pow(a.v, b.v), exp(b * log(a)).d}; }
 };
 
 inline Dual log_of_1_plus_exp(Dual x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+
+inline Dual gelu_formula(Dual x) { return x < -1e30L ? 0 : x * erfc(x * -std::sqrt(0.5L)) / 2; }
+inline Dual gelu_tanh_formula(Dual x) {
+  if (x < -100 || x > 100) return x < 0 ? 0 : x;
+  return x / (1 + exp(-2 * std::sqrt(2 / 3.14159265358979323846L) * (x + 0.044715L * x * x * x)));
+}
 
 /// Where an input is sampled.
 struct Interval {
@@ -61,6 +71,7 @@ struct Facts {
   bool differentiable = true;
   bool broadcasts = true;  // or demands equal shapes
   bool everywhere = true;  // or only defined between `low` and `high`
+  bool floats = true;      // or the operation itself takes bools, which the call makes
 };
 
 struct Row {
@@ -122,6 +133,7 @@ inline Tensor labels_for(const Shape& logits, int axis) {
 
 using X = const Variables&;
 constexpr auto NoGradient = Facts{.integers = bool_, .nan_a = Nan::ignored, .nan_b = Nan::ignored, .differentiable = false};
+constexpr auto OfBools = Facts{.integers = bool_, .nan_a = Nan::ignored, .nan_b = Nan::ignored, .differentiable = false, .floats = false};
 
 inline const std::vector<Row>& elementwise_rows() {
   static const std::vector<Row> rows = {
@@ -145,11 +157,16 @@ inline const std::vector<Row>& elementwise_rows() {
     unary("log1p",     [](const auto& x) { return log1p(x); },                        [](Dual x) { return log1p(x); },                                 {-0.8, 5},         {.ulp = 2}),
     unary("sqrt",      [](const auto& x) { return sqrt(x); },                         [](Dual x) { return sqrt(x); },                                  {0.1, 5}),
 
+    unary("erf",       [](const auto& x) { return erf(x); },                          [](Dual x) { return erf(x); },                                   {-3, 3},           {.ulp = 2}),
+    unary("erfc",      [](const auto& x) { return erfc(x); },                         [](Dual x) { return erfc(x); },                                  {-3, 3},           {.ulp = 4}),
+
     unary("sigmoid",   [](const auto& x) { return sigmoid(x); },                      [](Dual x) { return x > 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)); }, {-6, 6},           {.ulp = 2}),
     unary("tanh",      [](const auto& x) { return tanh(x); },                         [](Dual x) { return tanh(x); },                                  {-4, 4},           {.ulp = 2}),
     unary("relu",      [](const auto& x) { return relu(x); },                         [](Dual x) { return x > 0 ? x : 0; },                            {-3, 3},           {.kinks = {0}}),
     unary("leaky_relu", [](const auto& x) { return leaky_relu(x); },                  [](Dual x) { return x > 0 ? x : 0.01 * x; },                     {-3, 3},           {.kinks = {0}}),
     unary("leaky_relu", [](const auto& x) { return leaky_relu(x, 0.25); },            [](Dual x) { return x > 0 ? x : 0.25 * x; },                     {-3, 3},           {.kinks = {0}}),
+    unary("gelu",      [](const auto& x) { return gelu(x); },                         [](Dual x) { return gelu_formula(x); },                          {-4, 4},           {.ulp = 5}),
+    unary("gelu",      [](const auto& x) { return gelu(x, true); },                   [](Dual x) { return gelu_tanh_formula(x); },                     {-3, 3},           {.ulp = 30}),
     unary("identity",  [](const auto& x) { return identity(x); },                     [](Dual x) { return x; },                                        {-3, 3},           {.integers = int64, .nan_a = Nan::linear}),
     unary("softplus",  [](const auto& x) { return softplus(x); },                     [](Dual x) { return log_of_1_plus_exp(x); },                     {-6, 6},           {.ulp = 2}),
 
@@ -168,6 +185,14 @@ inline const std::vector<Row>& elementwise_rows() {
     binary("greater_equal", [](const auto& a, const auto& b) { return greater_equal(a, b); }, [](Dual a, Dual b) { return Dual(!(a < b)); },           {-3, 3}, {-3, 3},  NoGradient),
     binary("equal_to",      [](const auto& a, const auto& b) { return equal_to(a, b); },      [](Dual a, Dual b) { return Dual(a.v == b.v); },         {-3, 3}, {-3, 3},  NoGradient),
     binary("not_equal_to",  [](const auto& a, const auto& b) { return not_equal_to(a, b); },  [](Dual a, Dual b) { return Dual(a.v != b.v); },         {-3, 3}, {-3, 3},  NoGradient),
+
+    binary("logical_and",   [](const auto& a, const auto& b) { return logical_and(greater(a, 0), greater(b, 0)); }, [](Dual a, Dual b) { return Dual(a > 0 && b > 0); }, {-3, 3}, {-3, 3}, OfBools),
+    binary("logical_or",    [](const auto& a, const auto& b) { return logical_or(greater(a, 0), greater(b, 0)); },  [](Dual a, Dual b) { return Dual(a > 0 || b > 0); }, {-3, 3}, {-3, 3}, OfBools),
+    unary("logical_not",    [](const auto& x) { return logical_not(greater(x, 0)); },         [](Dual x) { return Dual(!(x > 0)); },                   {-3, 3},           OfBools),
+
+    unary("fuse",           [](const auto& x) { return fuse([](auto v) { return v * sigmoid(v); }, x); },           [](Dual x) { return x > 0 ? x / (1 + exp(-x)) : x * exp(x) / (1 + exp(x)); }, {-6, 6}, {.ulp = 4}),
+    binary("fuse",          [](const auto& a, const auto& b) { return fuse([](auto v, auto w) { return where(v > w, v * w, w - v); }, a, b); },
+           [](Dual a, Dual b) { return a > b ? a * b : b - a; },                                                                                       {-3, 3}, {-3, 3},  {.distinct = true, .nan_a = Nan::ignored, .nan_b = Nan::ignored}),
 
     binary("squared_error", [](const auto& a, const auto& y) { return squared_error(a, y); }, [](Dual a, Dual y) { return (a - y) * (a - y); },        {-3, 3}, {-3, 3},  {.ulp = 2, .broadcasts = false}),
     binary("binary_cross_entropy", [](const auto& a, const auto& y) { return binary_cross_entropy(a, y); },
@@ -203,6 +228,12 @@ inline const std::vector<Row>& structural_rows() {
     {"softmax",         [](X x) { return softmax(x[0], 0); },                                  {wide},         {{{4}}, {{2, 3}}, {{3, 1}}}},
     {"log_softmax",     [](X x) { return log_softmax(x[0]); },                                 {wide},         {{{4}}, {{2, 3}}, {{2, 1, 3}}}},
     {"log_softmax",     [](X x) { return log_softmax(x[0], -2); },                             {wide},         {{{2, 3}}, {{3, 1}}, {{2, 3, 2}}}},
+    {"layer_norm",      [](X x) { return layer_norm(x[0], x[1], x[2]); },                      {wide, wide, wide}, {{{4}, {4}, {4}}, {{3, 5}, {5}, {5}}, {{2, 1, 3}, {3}, {3}}}},
+    {"layer_norm",      [](X x) { return layer_norm(x[0], x[0], x[0], 0.5); },                 {wide},         {{{2}}, {{5}}}},
+    {"fuse_sum",        [](X x) { return fuse_sum([](auto v) { return v * exp(v); }, x[0]); },         {wide},       any},
+    {"fuse_sum",        [](X x) { return fuse_sum([](auto v, auto w) { return v * exp(w); }, x[0], x[1]); },  {wide, wide}, broadcast_pairs},
+    {"fuse_mean",       [](X x) { return fuse_mean([](auto v) { return v * exp(v); }, x[0]); },        {wide},       any},
+    {"fuse_mean",       [](X x) { return fuse_mean([](auto v, auto w) { return v * exp(w); }, x[0], x[1]); }, {wide, wide}, broadcast_pairs},
     {"reshape",         [](X x) { return reshape(x[0], Shape{3, 2}); },                        {wide},         {{{6}}, {{2, 3}}, {{1, 6}}}},
     {"reshape",         [](X x) { return reshape(x[0], {-1}); },                               {wide},         any},
     {"transpose",       [](X x) { return transpose(x[0]); },                                   {wide},         any},
@@ -218,6 +249,8 @@ inline const std::vector<Row>& structural_rows() {
     {"matmul",          [](X x) { return matmul(x[0], x[1], {.a = true}); },                   {wide, wide},   {{{3, 2}, {3, 4}}, {{3, 2}, {3}}}},
     {"matmul",          [](X x) { return matmul(x[0], x[1], {.b = true}); },                   {wide, wide},   {{{2, 3}, {4, 3}}, {{3}, {2, 3}}}},
     {"matmul",          [](X x) { return matmul(x[0], x[1], {.a = true, .b = true}); },        {wide, wide},   {{{3, 2}, {4, 3}}, {{1, 2}, {3, 1}}}},
+    {"matmul_add",      [](X x) { return matmul_add(x[0], x[1], x[2]); },                      {wide, wide, wide}, {{{2, 3}, {3, 4}, {4}}, {{2, 3}, {3, 4}, {2, 1}}, {{2, 3}, {3, 4}, {}}, {{2, 3}, {3, 4}, {2, 4}}, {{3}, {3, 2}, {2}}, {{2, 3}, {3}, {1}}, {{3}, {3}, {}}}},
+    {"matmul_add",      [](X x) { return matmul_add(x[0], x[1], x[2], {.a = true, .b = true}); }, {wide, wide, wide}, {{{3, 2}, {4, 3}, {1, 4}}}},
     {"softmax_cross_entropy", [](X x) { return softmax_cross_entropy(x[0], labels_for(x[0].shape(), -1)); },   {wide}, {{{3}}, {{5, 3}}, {{2, 2, 4}}}},
     {"softmax_cross_entropy", [](X x) { return softmax_cross_entropy(x[0], labels_for(x[0].shape(), 0), 0); }, {wide}, {{{3}}, {{3, 5}}, {{4, 2, 2}}}},
   };

@@ -321,8 +321,10 @@ TEST_CASE("ops: the recorded derivative is the fused one", "[ops][simd]") {
           const std::vector<Tensor> inputs = as(dtype, sample(row, shapes, 5));
           const std::vector<Tensor> fused = run(row.call, inputs).gradients,
                                     recorded = run(row.call, inputs, true).gradients;
-          // Only the contraction of a * b + c may tell them apart, and the short ways of pow.
-          const bool exact = level == SimdLevel::sse2 && row.name != "pow";
+          // Only the contraction of a * b + c may tell them apart, the short ways of pow, fuse's dual numbers,
+          // which multiply in the order of the formula, and kernels of their own, as softmax has one.
+          const bool exact = level == SimdLevel::sse2 && row.formula != nullptr && row.name != "pow" &&
+                             row.name.rfind("fuse", 0) != 0;
           check_gradients(recorded, fused, dtype == float32 ? eps32 : eps64, exact ? 0 : 4.5);
         }
       }
@@ -500,7 +502,7 @@ TEST_CASE("ops: shapes that do not fit are named", "[ops]") {
 
 TEST_CASE("ops: float32 with float64 is an error", "[ops]") {
   for (const Row& row : all_rows()) {
-    if (row.inputs() != 2) continue;
+    if (row.inputs() != 2 || !row.facts.floats) continue;
     INFO(row.name);
     for (bool first : {false, true}) {
       std::vector<Tensor> x = sample(row, {{3, 3}, {3, 3}});
@@ -548,11 +550,13 @@ TEST_CASE("ops: every instruction set gives the same numbers", "[ops][simd]") {
             const auto a = other.value.value().to_vector<T>(), b = base.value.value().to_vector<T>();
             for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, ulps<T>(a[i], b[i]));
           });
-          CHECK(worst <= 2);
+          const double allowed = std::max(2.0, row.facts.ulp);
+          CHECK(worst <= allowed);
           // Where 1 - y^2 cancels, an ulp is one of the 1. A broadcast operand's gradient is a sum.
           const bool summed = std::any_of(shapes.begin(), shapes.end(),
                                           [&](const Shape& s) { return s != base.value.shape(); });
-          check_gradients(other.gradients, base.gradients, dtype == float32 ? eps32 : eps64, summed ? 16 : 2);
+          check_gradients(other.gradients, base.gradients, dtype == float32 ? eps32 : eps64,
+                          summed ? 16 : allowed);
         }
       }
     }
@@ -572,7 +576,7 @@ TEST_CASE("ops: the floating-point environment is left alone", "[ops][simd]") {
 TEST_CASE("ops: every public operation has a row", "[ops]") {
   std::set<std::string> rows, declared;
   for (const Row& row : all_rows()) rows.insert(row.name);
-  const std::regex declaration(R"(^\s*(?:inline )?Variable (\w+)\()"),
+  const std::regex declaration(R"(^\s*(?:inline |template <[^>]*> )?Variable (\w+)\()"),
       forwarded(R"(^inline Variable operator[^(]+\(.*\{ return (\w+)\()"),
       mixed(R"(^  return (\w+)\(detail::operand)");
   int headers = 0;
@@ -583,7 +587,11 @@ TEST_CASE("ops: every public operation has a row", "[ops]") {
     }
     ++headers;
     std::ifstream in(file.path());
+    bool internal = false;  // inside namespace detail
     for (std::string line; std::getline(in, line);) {
+      if (line == "namespace detail {") internal = true;
+      if (line == "}  // namespace detail") internal = false;
+      if (internal) continue;
       std::smatch found;
       for (const std::regex& pattern : {declaration, forwarded, mixed}) {
         if (std::regex_search(line, found, pattern) && found[1] != "operator") declared.insert(found[1]);

@@ -75,6 +75,12 @@ const std::map<std::string, std::function<Variable(const Variables&)>> operation
     {"relu", [](const Variables& x) { return relu(x[0]); }},
     {"leaky_relu", [](const Variables& x) { return leaky_relu(x[0]); }},
     {"softplus", [](const Variables& x) { return softplus(x[0]); }},
+    {"erf", [](const Variables& x) { return erf(x[0]); }},
+    {"erfc", [](const Variables& x) { return erfc(x[0]); }},
+    {"gelu", [](const Variables& x) { return gelu(x[0]); }},
+    {"gelu_tanh", [](const Variables& x) { return gelu(x[0], true); }},
+    {"layer_norm", [](const Variables& x) { return layer_norm(x[0], x[1], x[2]); }},
+    {"layer_norm_eps", [](const Variables& x) { return layer_norm(x[0], x[1], x[2], 0.1); }},
     {"sum_all", [](const Variables& x) { return sum(x[0]); }},
     {"sum_axis",
      [](const Variables& x) {

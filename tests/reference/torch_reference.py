@@ -106,4 +106,12 @@ for momentum, decay in [(0, 0), (0.9, 0), (0.9, 0.01), (0, 0.1)]:
     write("target", target)
     write("end", p)
 
+# Later cases stand here, so that the numbers above stay as they are.
+case("erf", torch.erf, normal(3, 4))
+case("erfc", torch.erfc, normal(3, 4) * 2)
+case("gelu", F.gelu, normal(3, 4) * 2)
+case("gelu_tanh", lambda x: F.gelu(x, approximate="tanh"), normal(3, 4))
+case("layer_norm", lambda x, w, b: F.layer_norm(x, (5,), w, b), normal(2, 3, 5), normal(5), normal(5))
+case("layer_norm_eps", lambda x, w, b: F.layer_norm(x, (19,), w, b, 0.1), normal(4, 19), normal(19), normal(19))
+
 pathlib.Path(__file__).with_name("torch_reference.txt").write_text("\n".join(lines) + "\n")
