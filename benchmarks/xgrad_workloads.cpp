@@ -3,22 +3,6 @@
 #include <xgrad/xgrad.hpp>
 
 #include "workload.hpp"
-#if __has_include(<xgrad/autograd/compile.hpp>)
-#include <xgrad/autograd/compile.hpp>
-#define XGRAD_HAS_COMPILE 1
-#endif
-#if __has_include(<xgrad/ops/fuse.hpp>)
-#include <xgrad/ops/fuse.hpp>
-#define XGRAD_HAS_FUSE 1
-#endif
-#if __has_include(<xgrad/tensor/threads.hpp>)
-#include <xgrad/tensor/threads.hpp>
-#else
-extern "C" void openblas_set_num_threads(int count);
-namespace xgrad {
-inline void set_num_threads(int count) { openblas_set_num_threads(count); }
-}  // namespace xgrad
-#endif
 
 namespace {
 
@@ -59,7 +43,6 @@ Run training(const Model& model) {
   return {step, [s] { return s->last; }};
 }
 
-#ifdef XGRAD_HAS_COMPILE
 /// The same, recorded once and replayed.
 Run compiled_training(const Model& model) {
   const auto forward_and_back = [loss = model.loss](const Variable& x, const Variable& y) {
@@ -82,7 +65,6 @@ Run compiled_training(const Model& model) {
   };
   return {step, [s] { return s->last; }};
 }
-#endif
 
 /// f(x), and its gradient for a seed (1 if there is none).
 template <class F>
@@ -153,9 +135,7 @@ Model course() {
 
 void add_training(std::vector<Workload>& all, const std::string& name, const std::function<Model()>& make) {
   all.push_back({name, [make] { return training(make()); }});
-#ifdef XGRAD_HAS_COMPILE
   all.push_back({name + "/compiled", [make] { return compiled_training(make()); }});
-#endif
 }
 
 template <class F>
@@ -244,11 +224,9 @@ std::vector<Workload> workloads() {
   }
   for (std::int64_t n : {1000000, 10000000}) {
     const std::string size = std::to_string(n);
-#ifdef XGRAD_HAS_FUSE
     all.push_back(formula("W5/" + size, n, [](const Parameter& x) {
       return fuse_sum([](auto v) { return sigmoid(v) * tanh(v) + log(1 + exp(v)); }, x);
     }));
-#endif
     all.push_back(formula("W5ops/" + size, n,
                           [](const Parameter& x) { return sum(sigmoid(x) * tanh(x) + log(1 + exp(x))); }));
   }

@@ -105,11 +105,10 @@ Variable softmax_cross_entropy(Operand logits, Operand labels, int axis) {
   const kernel::CrossEntropy forward = kernel::softmax_cross_entropy(z.value(), label, axis);
   return detail::structural<1>(call, forward.loss, {&z}, [=](const Variable& g) {
     if (Tape::recording() != nullptr) {
-      const Variable hot = one_hot(label, z.shape()[axis], axis);
+      const Variable hot = one_hot(label, z.shape()[axis], axis), p = softmax(z, axis);
       std::vector<std::int64_t> kept(z.shape().begin(), z.shape().end());
       kept[static_cast<std::size_t>(axis)] = 1;
-      return reshape(g, Shape(std::span<const std::int64_t>(kept))) *
-             where(hot != 0, softmax(z, axis) - 1, softmax(z, axis));
+      return reshape(g, Shape(std::span<const std::int64_t>(kept))) * where(hot != 0, p - 1, p);
     }
     return Variable(kernel::softmax_cross_entropy_backward(z.value(), label, forward, g.value(), axis));
   });

@@ -97,15 +97,6 @@ struct NormalizeBackward {
   }
 };
 
-template <class F>
-void floating(DType dtype, F&& body) {
-  if (dtype == DType::float64) {
-    body(double{});
-  } else {
-    body(float{});
-  }
-}
-
 Shape one_for_each_row(const Shape& shape) {
   std::int64_t sizes[64];
   std::copy_n(shape.begin(), shape.rank(), sizes);
@@ -121,7 +112,7 @@ LayerNorm layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, d
   if (x.size() == 0) return result;
   const auto call = [dtype = x.dtype(), rows = kept.size(), n = gamma.size(), eps](void* const* out,
                                                                                    const void* const* in) {
-    floating(dtype, [&]<class T>(T) {
+    xgrad::detail::visit_floating(dtype, [&]<class T>(T) {
       const Normalize<T> f{static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
                            static_cast<const T*>(in[2]), static_cast<T*>(out[0]),
                            static_cast<T*>(out[1]),      static_cast<T*>(out[2]),
@@ -140,7 +131,7 @@ LayerNormGradients layer_norm_backward(const Tensor& x, const Tensor& gamma, con
   LayerNormGradients result{Tensor(x.shape(), x.dtype()), Tensor(), Tensor()};
   const Tensor dgamma({blocks, n}, x.dtype()), dbeta({blocks, n}, x.dtype());
   const auto call = [dtype = x.dtype(), n, rows](void* const* out, const void* const* in) {
-    floating(dtype, [&]<class T>(T) {
+    xgrad::detail::visit_floating(dtype, [&]<class T>(T) {
       const NormalizeBackward<T> f{static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
                                    static_cast<const T*>(in[2]), static_cast<const T*>(in[3]),
                                    static_cast<const T*>(in[4]), static_cast<T*>(out[0]),

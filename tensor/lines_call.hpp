@@ -28,14 +28,4 @@ void run(const F& f, const View& view, const void* a, const void* b, void* out) 
       &f, &arrays, view.outer, view.n, view.inner);
 }
 
-/// body(T) for the floating type.
-template <class F>
-void floating(DType dtype, F&& body) {
-  if (dtype == DType::float64) {
-    body(double{});
-  } else {
-    body(float{});
-  }
-}
-
 }  // namespace xgrad::kernel::detail

@@ -208,7 +208,7 @@ struct Program::State {
   std::vector<Step> steps;
   std::vector<Pass> passes;
   std::vector<Result> results;
-  std::size_t inputs = 0, result_storages = 0, planned = 0, side_by_side = 0, scratch = 0;
+  std::size_t result_storages = 0, planned = 0, side_by_side = 0;
   Storage memory;
   std::vector<void*> pointers;  // of each value, in a run
   std::vector<void*> arguments;
@@ -288,7 +288,6 @@ void Program::State::place() {
         side_by_side += aligned(values[id].bytes);
         if (pass.blocked && lives[id].last < pass.last) {
           values[id].offset = block.take(steps[i].walk.out_bytes * block_elements);
-          values[id].origin = Origin::temporary;
           values[id].which = p + 1;  // lives in the scratch of this pass
           ends_within[lives[id].last - pass.first].push_back(id);
         } else {
@@ -299,7 +298,6 @@ void Program::State::place() {
       for (Id id : ends_within[i - pass.first]) block.give_back(values[id].offset);
     }
     pass.scratch = block.size();
-    scratch = std::max(scratch, pass.scratch);
     for (Id id : ends[p]) layout.give_back(values[id].offset);
   }
   planned = layout.size();
@@ -383,7 +381,6 @@ void Program::State::run_blocks(const Pass& pass, std::int64_t first, std::int64
 
 Program Capture::finish(std::span<const Tensor* const> results) {
   auto program = std::make_unique<Program::State>();
-  program->inputs = state_->inputs;
   for (const Tensor* result : results) {
     const Value* known = state_->find(result->storage());
     Program::State::Result entry;

@@ -5,7 +5,7 @@
 namespace xgrad::kernel {
 namespace {
 
-using detail::across_one, detail::along, detail::Arrays, detail::BlockSum, detail::floating, detail::Max;
+using detail::across_one, detail::along, detail::Arrays, detail::BlockSum, detail::Max;
 using detail::run, detail::Sum, detail::total, detail::View, simd::Pack, simd::detail::exp_of_negative;
 
 enum class Kind { softmax, log_softmax, logsumexp, cross_entropy };
@@ -115,7 +115,8 @@ Tensor forward(const Tensor& x, int axis) {
   const Tensor y(x.shape(), x.dtype());
   const auto call = [dtype = x.dtype(), view = View(x.shape(), axis)](void* const* out,
                                                                       const void* const* in) {
-    floating(dtype, [&]<class T>(T) { run<T>(Forward<T, kind>{}, view, in[0], nullptr, out[0]); });
+    xgrad::detail::visit_floating(
+        dtype, [&]<class T>(T) { run<T>(Forward<T, kind>{}, view, in[0], nullptr, out[0]); });
   };
   xgrad::detail::launch({&y}, {&x}, call);
   return y;
@@ -133,7 +134,7 @@ Tensor logsumexp(const Tensor& x, int axis) {
                       x.dtype());
   const auto call = [dtype = x.dtype(), view = View(x.shape(), axis)](void* const* out,
                                                                       const void* const* in) {
-    floating(dtype, [&]<class T>(T) {
+    xgrad::detail::visit_floating(dtype, [&]<class T>(T) {
       Forward<T, Kind::logsumexp> f;
       f.result = static_cast<T*>(out[0]);
       run<T>(f, view, in[0], nullptr, nullptr);
@@ -148,7 +149,7 @@ CrossEntropy softmax_cross_entropy(const Tensor& logits, const Tensor& labels, i
   CrossEntropy result{Tensor(labels.shape(), dtype), Tensor(labels.shape(), dtype),
                       Tensor(labels.shape(), dtype)};
   const auto call = [dtype, view = View(logits.shape(), axis)](void* const* out, const void* const* in) {
-    floating(dtype, [&]<class T>(T) {
+    xgrad::detail::visit_floating(dtype, [&]<class T>(T) {
       Forward<T, Kind::cross_entropy> f;
       f.result = static_cast<T*>(out[0]);
       f.tops = static_cast<T*>(out[1]);

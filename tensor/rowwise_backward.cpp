@@ -5,7 +5,7 @@
 namespace xgrad::kernel {
 namespace {
 
-using detail::across_one, detail::along, detail::Arrays, detail::BlockSum, detail::floating, detail::run;
+using detail::across_one, detail::along, detail::Arrays, detail::BlockSum, detail::run;
 using detail::Sum, detail::total, detail::View, simd::Pack, simd::detail::exp_of_negative;
 
 enum class Kind { softmax, log_softmax };
@@ -106,7 +106,8 @@ Tensor backward(const Tensor& y, const Tensor& g, int axis) {
   const Tensor dx(y.shape(), y.dtype());
   const auto call = [dtype = y.dtype(), view = View(y.shape(), axis)](void* const* out,
                                                                       const void* const* in) {
-    floating(dtype, [&]<class T>(T) { run<T>(Backward<T, kind>{}, view, in[0], in[1], out[0]); });
+    xgrad::detail::visit_floating(
+        dtype, [&]<class T>(T) { run<T>(Backward<T, kind>{}, view, in[0], in[1], out[0]); });
   };
   xgrad::detail::launch({&dx}, {&y, &g}, call);
   return dx;
@@ -126,7 +127,7 @@ Tensor softmax_cross_entropy_backward(const Tensor& logits, const Tensor& labels
   const Tensor dx(logits.shape(), logits.dtype());
   const auto call = [dtype = logits.dtype(), view = View(logits.shape(), axis)](void* const* out,
                                                                                 const void* const* in) {
-    floating(dtype, [&]<class T>(T) {
+    xgrad::detail::visit_floating(dtype, [&]<class T>(T) {
       const CrossEntropyBackward<T> f{static_cast<const T*>(in[2]), static_cast<const T*>(in[3]),
                                       static_cast<const T*>(in[4]), static_cast<const std::int64_t*>(in[1])};
       run<T>(f, view, in[0], nullptr, out[0]);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <threads_scope.hpp>
 #include <vector>
 #include <xgrad/tensor/gemm.hpp>
 #include <xgrad/tensor/threads.hpp>
@@ -42,18 +43,6 @@ constexpr std::int64_t boundaries[][3] = {
     {512, 7, 257},   {511, 8, 256},   {512, 40, 64},   {512, 41, 64},  {530, 17, 257}, {530, 9, 255},
     {128, 24, 400},  {128, 25, 400},  {127, 24, 400},  {300, 23, 64},  {300, 23, 63},  {700, 2, 800},
     {130, 10, 1025}, {256, 100, 100}, {100, 256, 100}, {97, 101, 103}, {900, 1, 300},  {5, 900, 1},
-};
-
-// Sets the number of threads for a scope.
-class Threads {
- public:
-  explicit Threads(int n) : before_(num_threads()) { set_num_threads(n); }
-  ~Threads() { set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
 };
 
 Tensor random_normal(const Shape& shape, DType dtype, std::mt19937& random) {

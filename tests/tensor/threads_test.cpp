@@ -9,6 +9,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <threads_scope.hpp>
 #include <utility>
 #include <vector>
 #include <xgrad/tensor/error.hpp>
@@ -22,18 +23,6 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::Message;
 
 namespace {
-
-// Sets the number of threads for a scope.
-class Threads {
- public:
-  explicit Threads(int n) : before_(num_threads()) { set_num_threads(n); }
-  ~Threads() { set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
 
 using Range = std::pair<std::int64_t, std::int64_t>;
 
