@@ -8,6 +8,7 @@
 //    number's fraction by adding 1.5 * 2^(digits - 1) or by setting its exponent.
 // 5. The compiler may contract a * b + c. Products that feed an error term are therefore exact (a power of
 //    two, or a short constant times a small integer) or too small for their own rounding to matter.
+// 6. Packs of 32 and 64 bytes are for code compiled for AVX2 and AVX-512: GCC is told which instructions to use.
 #pragma once
 
 #include <bit>
@@ -16,6 +17,7 @@
 #include <type_traits>
 #include <utility>
 #include <xgrad/tensor/pack.hpp>
+#include <xgrad/tensor/pack_native.hpp>
 
 namespace xgrad::simd {
 
@@ -23,8 +25,9 @@ namespace detail {
 
 // The facts that differ between the two types. The polynomials minimise the largest relative error:
 //   exp_tail(r)  = (e^r - 1 - r) / r^2              for |r| <= ln2 / 2
-//   tanh_tail(z) = (tanh(x) / x - 1) / z, z = x^2   for |x| <= 0.625
-//   log_tail(z)  = (log((1+s)/(1-s)) - 2 s) / (s z), z = s^2, for |s| <= 0.1716 (FreeBSD's msun)
+//   tanh_tail(z) = (tanh(x) / x - 1) / z, z = x^2, for |x| <= 0.3
+//   log_tail     of float: (log(1 + f) - f + f^2 / 2) / f^3 for sqrt(1/2) - 1 <= f <= 0.5; of double:
+//                (log((1+s)/(1-s)) - 2 s) / (s z), z = s^2, for |s| <= 0.2
 //   erf_tail(z)  = erf(x) / x - 1,          z = x^2, for |x| <= 0.75
 //   erfcx(t)     = (x + c) e^(x^2) erfc(x), t = (x - c) / (x + c), c = erfcx_center, for x >= 0
 // From erfc_high on erfc(x) is 0, and gelu(-x) from gelu_high on.
@@ -36,13 +39,12 @@ template <>
 struct Facts<float> {
   static constexpr double ln2_hi = 0.693145751953125, ln2_lo = 1.4286068203094172321e-6;
   static constexpr double exp_low = -105, exp_high = 89, expm1_low = -18, tanh_high = 10;
-  static constexpr double exp_tail[] = {0.5000000081286678985,    0.16666666756941234332,
-                                        0.041666239004285687919,  0.0083332858365857293286,
-                                        0.0013948700483075302506, 0.00019907704432777769624};
-  static constexpr double tanh_tail[] = {-0.33333292551003485843, 0.13331541957820544026,
-                                         -0.053738624250153035868, 0.020615996190054658887,
-                                         -0.0056647753810093370411};
-  static constexpr double log_tail[] = {0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841};
+  static constexpr double exp_tail[] = {0.50000000620872698, 0.16666542793871678, 0.041666281398650355,
+                                        0.0083666106006015477, 0.0013946497003877009};
+  static constexpr double tanh_tail[] = {-0.33333060286473415, 0.13314789079293476, -0.050360890869537156};
+  static constexpr double log_tail[] = {0.33333472665887548,  -0.25001106426545938, 0.19991308300921326,
+                                        -0.16607185401004537, 0.14389397464700859,  -0.13483564170676124,
+                                        0.1169884568771359,   -0.055725865730305184};
   static constexpr double erfc_high = 10.5, gelu_high = 15, erfcx_center = 3;
   static constexpr double erf_tail[] = {0.12837916549754877695,  -0.3761261876269929835,
                                         0.11283376625847538808,  -0.026834625996251727322,
@@ -63,14 +65,12 @@ struct Facts<double> {
       0.0083333333333216077787,  0.0013888888888962901138, 0.00019841269886206946595,
       0.00002480158717183934658, 2.7557244105253595923e-6, 2.7557402945316557141e-7,
       2.5109081015600779698e-8,  2.087532655239125699e-9};
-  static constexpr double tanh_tail[] = {
-      -0.33333333333333113213,    0.13333333333287599975,     -0.053968253939909445306,
-      0.021869487718115000252,    -0.0088632222984371259091,  0.0035919960705823824256,
-      -0.001454979876595231417,   0.00058634766872999854438,  -0.00022856585476227894574,
-      0.000077089604590092230822, -0.000016023110342064548307};
-  static constexpr double log_tail[] = {
-      6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
-      1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01};
+  static constexpr double tanh_tail[] = {-0.33333333333326759,  0.13333333331458214,    -0.053968252164512252,
+                                         0.021869406200974936,  -0.0088612203539584784, 0.0035648715767857063,
+                                         -0.0012620366326426098};
+  static constexpr double log_tail[] = {0.66666666666672325, 0.39999999996299296, 0.28571429381538782,
+                                        0.2222213890580465,  0.18186362406908824, 0.15249704614123183,
+                                        0.15374152113329648};
   static constexpr double erfc_high = 27.3, gelu_high = 38.7, erfcx_center = 4;
   static constexpr double erf_tail[] = {
       0.12837916709551257301,    -0.37612638903183714945,     0.11283791670952481203,
@@ -111,49 +111,66 @@ XGRAD_SIMD P polynomial(P x, const double (&c)[Count]) {
   return horner(x, c, std::make_index_sequence<Count - 1>{});
 }
 
-// e^x = 2^n (1 + r + tail), |r| <= ln2 / 2; the tail holds r's own rounding too. n: the low bits of shifted.
-template <class P>
-struct Exponential {
-  P r, tail, shifted;
-};
-
-template <class T, int N>
-XGRAD_SIMD Exponential<Pack<T, N>> exponential(Pack<T, N> x) {
-  using P = Pack<T, N>;
-  P shifted = x * 1.442695040888963407 + Format<T>::magic;
-  P n = shifted - Format<T>::magic;
-  P hi = x - n * Facts<T>::ln2_hi;
-  P lo = n * Facts<T>::ln2_lo;
-  P r = hi - lo;
-  P rest = (hi - r) - lo;
-  return {r, r * r * polynomial(r, Facts<T>::exp_tail) + rest, shifted};
-}
-
-// 2^(n + shift), for results that are normal numbers.
-template <class T, int N>
-XGRAD_SIMD Pack<T, N> power_of_two(Pack<T, N> shifted, int shift) {
-  using F = Format<T>;
-  return Pack<T, N>::from_bits((shifted.bits() + (F::bias + typename F::Word(shift) - F::bits(F::magic)))
-                               << F::fraction);
-}
-
+// At most, and at least, `limit`; NaN stays.
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> at_most(Pack<T, N> x, double limit) {
-  return where(x > limit, limit, x);
+  return lower_of(Pack<T, N>(limit), x);
 }
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> at_least(Pack<T, N> x, double limit) {
-  return where(x < limit, limit, x);
+  return higher_of(Pack<T, N>(limit), x);
+}
+
+// e^x = 2^n (1 + rise). The low bits of shifted are n + offset.
+template <class P>
+struct Exponential {
+  P rise, shifted, n;
+};
+
+template <int offset, class T, int N>
+XGRAD_SIMD Exponential<Pack<T, N>> exponential(Pack<T, N> x) {
+  using P = Pack<T, N>;
+  constexpr T magic = Format<T>::magic + offset;
+  P shifted = x * 1.442695040888963407 + magic;
+  P n = shifted - magic;
+  P r = (x - n * Facts<T>::ln2_hi) - n * Facts<T>::ln2_lo;  // |r| <= ln2 / 2
+  return {r * r * polynomial(r, Facts<T>::exp_tail) + r, shifted, n};
+}
+
+// 2^(m - bias), where m are the low bits of `shifted`: for normal numbers.
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> power_of_two(Pack<T, N> shifted) {
+  return Pack<T, N>::from_bits(shifted.bits() << Format<T>::fraction);
 }
 
 constexpr double back_64 = 1 / 18446744073709551616.0;  // 2^-64
 
+// e^x for exp_low <= x <= exp_high, or NaN.
+template <class T, int N>
+XGRAD_SIMD Pack<T, N> exp_inside(Pack<T, N> x) {
+  using P = Pack<T, N>;
+  using F = Format<T>;
+  auto e = exponential<2 * int(F::bias)>(x);
+  if constexpr (has_exponent_instructions<T, N>) {
+    return scale(1 + e.rise, e.n);
+  } else {
+    // 2^n as two factors: n spans more than the exponents of one number.
+    auto both = e.shifted.bits(), first = both >> 1;
+    return (1 + e.rise) * P::from_bits(first << F::fraction) * P::from_bits((both - first) << F::fraction);
+  }
+}
+
 // e^x for x <= 0.
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> exp_of_negative(Pack<T, N> x) {
-  auto e = exponential(at_least(x, Facts<T>::exp_low));
-  // Through 2^(n + 64), which is normal, so that a denormal result is rounded once.
-  return (1 + (e.r + e.tail)) * power_of_two(e.shifted, 64) * back_64;
+  x = at_least(x, Facts<T>::exp_low);
+  if constexpr (has_exponent_instructions<T, N>) {
+    return exp_inside(x);
+  } else {
+    // Through 2^(n + 64), which is normal, so that a denormal result is rounded once.
+    auto e = exponential<int(Format<T>::bias) + 64>(x);
+    return (1 + e.rise) * power_of_two(e.shifted) * back_64;
+  }
 }
 
 // e^(-x^2 / divisor) = (1 + rise) * scale / 2^64, and ratio = e^(u^2) erfc(u), u = x / sqrt(divisor). The divisor
@@ -172,8 +189,9 @@ XGRAD_SIMD Gaussian<Pack<T, N>> gaussian(Pack<T, N> x) {
   // itself would cost e^(-x^2) as many digits as x^2 has before the point.
   constexpr auto digits = (typename F::Word(1) << (F::fraction / 2 + 1)) - 1;
   P high = P::from_bits(x.bits() & ~digits);
-  P shifted = F::magic - x * x * (factor * 1.442695040888963407);
-  P n = shifted - F::magic;
+  constexpr T magic = F::magic + T(F::bias + 64);
+  P shifted = magic - x * x * (factor * 1.442695040888963407);
+  P n = shifted - magic;
   P hi = high * (high * -factor) - n * Facts<T>::ln2_hi;
   P lo = (x - high) * ((x + high) * factor) + n * Facts<T>::ln2_lo;
   P r = hi - lo;
@@ -184,7 +202,7 @@ XGRAD_SIMD Gaussian<Pack<T, N>> gaussian(Pack<T, N> x) {
   P inverse = 1 / (u + Facts<T>::erfcx_center);
   P t = (u + u) * inverse - 1;  // which has the smaller error near 0, where the slope is large
   P ratio = polynomial(t, Facts<T>::erfcx) * inverse;
-  return {rise, power_of_two(shifted, 64), ratio};
+  return {rise, power_of_two(shifted), ratio};
 }
 
 // erfc(x) for x >= 0.
@@ -221,13 +239,19 @@ struct Logarithm {
   }
 };
 
-// k ln2 + log(1 + f) + low, s = f / (2 + f): log(1 + f) = f - (f^2/2 - s (f^2/2 + z log_tail(z))), z = s^2.
+// k ln2_hi + log(1 + f) + low: f - f^2/2 + f^3 log_tail(f), which for float is cheaper than a division; for
+// double f - (f^2/2 - s (f^2/2 + z log_tail(z))), s = f / (2 + f), z = s^2.
 template <class T, int N>
-XGRAD_SIMD Pack<T, N> log_sum(Pack<T, N> k, Pack<T, N> f, Pack<T, N> s, Pack<T, N> low) {
-  auto z = s * s;
-  auto half = 0.5 * f * f;
-  auto tail = s * (half + z * polynomial(z, Facts<T>::log_tail)) + low;
-  return k * Facts<T>::ln2_hi - ((half - tail) - f);
+XGRAD_SIMD Pack<T, N> log_sum(Pack<T, N> k, Pack<T, N> f, Pack<T, N> low) {
+  if constexpr (sizeof(T) == 4) {
+    auto tail = f * f * (f * polynomial(f, Facts<T>::log_tail) - 0.5) + low;
+    return k * Facts<T>::ln2_hi + (f + tail);
+  } else {
+    auto s = f / (2 + f), z = s * s;
+    auto half = 0.5 * f * f;
+    auto tail = s * (half + z * polynomial(z, Facts<T>::log_tail)) + low;
+    return k * Facts<T>::ln2_hi - ((half - tail) - f);
+  }
 }
 
 // log(1 + x) for finite x > -1; the sign of zero is lost.
@@ -240,43 +264,29 @@ XGRAD_SIMD Pack<T, N> log1p_inside(Pack<T, N> x) {
   P missed = (1 - (u - b)) + (x - b);  // u + missed = 1 + x, exactly
   Logarithm<T, N> l(u);
   P k = l.biased() - (F::whole + T(F::bias));
-  auto direct = k == 0;
-  P f = where(direct, x, l.f);
-  P s = f / (2 + f);
-  // log(u + missed) = log(u) + missed / u, 1 / u = 2^-k (1-s)/(1+s), (1-s)/(1+s) = 1 - 2s + 2s^2 - ...
+  // log(u + missed) = log(u) + missed / u. Of 1 / u = 2^-k / (1 + f) two digits are enough.
   P twice = P::from_bits((2 * F::bias + 1 - l.exponent) << F::fraction);  // 2^(1-k)
-  P low = missed * twice * (0.5 - s * (1 - s)) + k * Facts<T>::ln2_lo;
-  return log_sum(k, f, s, where(direct, 0, low));
+  P low = missed * twice * (0.5 - l.f * (0.5436174990924976 - 0.49168766917365675 * l.f));
+  return log_sum(k, l.f, k * Facts<T>::ln2_lo + low);
 }
 
 }  // namespace detail
 
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> exp(Pack<T, N> x) {
-  using P = Pack<T, N>;
-  using F = detail::Format<T>;
-  x = detail::at_least(detail::at_most(x, detail::Facts<T>::exp_high), detail::Facts<T>::exp_low);
-  auto e = detail::exponential(x);
-  // 2^n as two factors: n spans more than the exponents of one number.
-  auto both = e.shifted.bits() + (2 * F::bias - F::bits(F::magic));
-  auto first = both >> 1;
-  return (1 + (e.r + e.tail)) * P::from_bits(first << F::fraction) *
-         P::from_bits((both - first) << F::fraction);
+  using F = detail::Facts<T>;
+  return detail::exp_inside(detail::at_least(detail::at_most(x, F::exp_high), F::exp_low));
 }
 
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> expm1(Pack<T, N> x) {
   using P = Pack<T, N>;
   using F = detail::Facts<T>;
-  auto e = detail::exponential(detail::at_least(detail::at_most(x, F::exp_high), F::expm1_low));
-  // 2^n (e^r - 1) + (2^n - 1), all halved as 2^n may be one too large. hi + lo is 2^(n-1) r + (2^(n-1) -
-  // 1/2).
-  P scale = detail::power_of_two(e.shifted, -1);
-  P ones = scale - 0.5;
-  P linear = scale * e.r;
-  P hi = ones + linear;
-  P lo = linear - (hi - ones);
-  P half = hi + (lo + scale * e.tail);
+  constexpr int offset = int(detail::Format<T>::bias) - 1;
+  auto e = detail::exponential<offset>(detail::at_least(detail::at_most(x, F::exp_high), F::expm1_low));
+  // 2^n rise + (2^n - 1), all halved as 2^n may be one too large.
+  P scale = detail::power_of_two(e.shifted);
+  P half = scale * e.rise + (scale - 0.5);
   constexpr T tiny = std::numeric_limits<T>::epsilon() / 4;
   return where(abs(x) < tiny, x, half + half);
 }
@@ -285,14 +295,19 @@ template <class T, int N>
 XGRAD_SIMD Pack<T, N> log(Pack<T, N> x) {
   using P = Pack<T, N>;
   using F = detail::Format<T>;
-  constexpr T inf = std::numeric_limits<T>::infinity();
-  constexpr T up = T(18446744073709551616.0);  // 2^64 makes a denormal number normal
-  auto small = x < std::numeric_limits<T>::min();
-  detail::Logarithm<T, N> l(where(small, x * up, x));
-  P k = l.biased() - where(small, F::whole + T(F::bias + 64), F::whole + T(F::bias));
-  P y = detail::log_sum(k, l.f, l.f / (2 + l.f), k * detail::Facts<T>::ln2_lo);
-  y = where(x < inf, y, x);
-  return where(x > 0, y, where(x == 0, -inf, where(x < 0, std::numeric_limits<T>::quiet_NaN(), x)));
+  if constexpr (detail::has_exponent_instructions<T, N>) {
+    P m = detail::fraction_of(x);
+    P k = detail::exponent_of(x) - detail::exponent_of(m);
+    return detail::log_sum(k, m - 1, k * detail::Facts<T>::ln2_lo);
+  } else {
+    constexpr T inf = std::numeric_limits<T>::infinity();
+    constexpr T up = T(18446744073709551616.0);  // 2^64 makes a denormal number normal
+    auto small = x < std::numeric_limits<T>::min();
+    detail::Logarithm<T, N> l(where(small, x * up, x));
+    P k = l.biased() - where(small, F::whole + T(F::bias + 64), F::whole + T(F::bias));
+    P y = where(x < inf, detail::log_sum(k, l.f, k * detail::Facts<T>::ln2_lo), x);
+    return where(x > 0, y, where(x == 0, -inf, std::numeric_limits<T>::quiet_NaN()));
+  }
 }
 
 template <class T, int N>
@@ -300,32 +315,33 @@ XGRAD_SIMD Pack<T, N> log1p(Pack<T, N> x) {
   using P = Pack<T, N>;
   constexpr T inf = std::numeric_limits<T>::infinity();
   P y = where(x < inf, detail::log1p_inside(x), x);
-  y = where(x <= -1, where(x == -1, -inf, std::numeric_limits<T>::quiet_NaN()), y);
+  y = where(x > -1, y, where(x == -1, -inf, std::numeric_limits<T>::quiet_NaN()));
   return P::from_bits(y.bits() | (x.bits() & P::sign_bit));
 }
 
-// x + x^3 tanh_tail(x^2) near zero, 1 - 2 / (e^(2|x|) + 1) elsewhere: there the quotient's error counts less.
+// x + x^3 tanh_tail(x^2) near zero; elsewhere E / (E + 2), E = e^(2|x|) - 1.
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> tanh(Pack<T, N> x) {
   using P = Pack<T, N>;
   P size = detail::at_most(abs(x), detail::Facts<T>::tanh_high);
-  auto e = detail::exponential(size + size);
-  P power = (1 + (e.r + e.tail)) * detail::power_of_two(e.shifted, 0);
-  P far = 1 - 2 / (power + 1);
+  auto e = detail::exponential<int(detail::Format<T>::bias)>(size + size);
+  P scale = detail::power_of_two(e.shifted);
+  P less = scale * e.rise + (scale - 1);
   P z = x * x;
   P near = size + size * (z * detail::polynomial(z, detail::Facts<T>::tanh_tail));
-  return copysign(where(size < 0.625, near, far), x);
+  return copysign(where(size < 0.3, near, less / (less + 2)), x);
 }
 
-// 1 / (1 + e^-x) = e^x / (1 + e^x), whichever does not overflow: exact in the far negative tail as well.
+// 1 / (1 + e^-x), times 2^-64 above and below, so that the exponential does not overflow.
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> sigmoid(Pack<T, N> x) {
   using P = Pack<T, N>;
-  P e = detail::exp_of_negative(-abs(x));
-  P sum = 1 + e;
-  P missed = e - (sum - 1);  // sum + missed = 1 + e, exactly
-  P quotient = where(x >= 0, 1, e) / sum;
-  return quotient - quotient * missed;
+  x = detail::at_least(detail::at_most(-x, -detail::Facts<T>::exp_low), -40);
+  auto e = detail::exponential<int(detail::Format<T>::bias) - 64>(x);
+  P scale = detail::power_of_two(e.shifted);
+  P sum = scale + detail::back_64;
+  P missed = detail::back_64 - (sum - scale);
+  return detail::back_64 / ((scale * e.rise + missed) + sum);
 }
 
 // log(1 + e^x) = max(x, 0) + log1p(e^-|x|)
