@@ -1,4 +1,4 @@
-#include <xgrad/tensor/dispatch.hpp>
+#include <xgrad/tensor/lines_call.hpp>
 #include <xgrad/tensor/reduce.hpp>
 #include <xgrad/tensor/reduce_rows.hpp>
 
@@ -116,28 +116,26 @@ struct ArgRows {
   }
 };
 
-// Down the columns of an array (n, inner), N or 4 N of them at a time.
+// Down the columns of an array (n, stride), N or 4 N of them at a time.
 template <class T>
 struct ArgColumns {
   template <int Bytes>
-  [[gnu::always_inline]] static inline void run(const T* in, std::int64_t outer, std::int64_t n,
-                                                std::int64_t inner, std::int64_t* out) {
-    for (std::int64_t o = 0; o < outer; ++o) {
-      some<Bytes / static_cast<int>(sizeof(T))>(in + o * n * inner, n, inner, out + o * inner);
-    }
+  [[gnu::always_inline]] static inline void run(const T* in, std::int64_t n, std::int64_t stride,
+                                                std::int64_t* out, std::int64_t width) {
+    some<Bytes / static_cast<int>(sizeof(T))>(in, n, stride, out, width);
   }
 
   template <int N>
-  [[gnu::always_inline]] static inline void some(const T* in, std::int64_t n, std::int64_t inner,
-                                                 std::int64_t* out) {
-    if (inner < N) {
-      if constexpr (N > 1) some<N / 2>(in, n, inner, out);
+  [[gnu::always_inline]] static inline void some(const T* in, std::int64_t n, std::int64_t stride,
+                                                 std::int64_t* out, std::int64_t width) {
+    if (width < N) {
+      if constexpr (N > 1) some<N / 2>(in, n, stride, out, width);
       return;
     }
     std::int64_t c = 0;
-    for (; c + 4 * N <= inner; c += 4 * N) columns<N, 4>(in + c, n, inner, out + c);
-    for (; c + N <= inner; c += N) columns<N, 1>(in + c, n, inner, out + c);
-    if (c < inner) columns<N, 1>(in + inner - N, n, inner, out + inner - N);
+    for (; c + 4 * N <= width; c += 4 * N) columns<N, 4>(in + c, n, stride, out + c);
+    for (; c + N <= width; c += N) columns<N, 1>(in + c, n, stride, out + c);
+    if (c < width) columns<N, 1>(in + width - N, n, stride, out + width - N);
   }
 
   template <int N, int Count>
@@ -173,22 +171,28 @@ struct ArgColumns {
 
 template <class T>
 void find(const T* in, std::int64_t outer, std::int64_t n, std::int64_t inner, std::int64_t* out) {
-  const auto each = [&] {
-    for (std::int64_t i = 0; i < outer * inner; ++i) {
-      out[i] = plainly(in + i / inner * n * inner + i % inner, n, inner);
+  detail::in_lines({outer, n, inner}, [&](std::int64_t first, std::int64_t last) {
+    const auto each = [&] {
+      for (std::int64_t i = first; i < last; ++i) {
+        out[i] = plainly(in + i / inner * n * inner + i % inner, n, inner);
+      }
+    };
+    if constexpr (std::is_same_v<T, bool>) {
+      each();
+    } else if (inner == 1) {
+      xgrad::detail::dispatch<ArgRows<T>, const T*, std::int64_t, std::int64_t*, std::int64_t>(
+          in + first * n, n, out + first, last - first);
+    } else if (n <= std::numeric_limits<simd::detail::SignedOf<T>>::max()) {  // a lane counts the rows
+      for (std::int64_t line = first; line < last;) {
+        const std::int64_t o = line / inner, c = line % inner, width = std::min(inner - c, last - line);
+        xgrad::detail::dispatch<ArgColumns<T>, const T*, std::int64_t, std::int64_t, std::int64_t*,
+                                std::int64_t>(in + o * n * inner + c, n, inner, out + line, width);
+        line += width;
+      }
+    } else {
+      each();
     }
-  };
-  if constexpr (std::is_same_v<T, bool>) {
-    each();
-  } else if (inner == 1) {
-    xgrad::detail::dispatch<ArgRows<T>, const T*, std::int64_t, std::int64_t*, std::int64_t>(in, n, out,
-                                                                                             outer);
-  } else if (n <= std::numeric_limits<simd::detail::SignedOf<T>>::max()) {  // a lane counts the rows
-    xgrad::detail::dispatch<ArgColumns<T>, const T*, std::int64_t, std::int64_t, std::int64_t, std::int64_t*>(
-        in, outer, n, inner, out);
-  } else {
-    each();
-  }
+  });
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ inline void repeat_front(T* to, std::int64_t n, std::int64_t total) {
     for (std::int64_t i = n; i < total; i += n) copy_few(to + i, to, i + n <= total ? n : total - i);
     return;
   }
-  constexpr std::int64_t enough = 8192 / static_cast<std::int64_t>(sizeof(T));  // stays in the cache
+  constexpr std::int64_t enough = 4096 / static_cast<std::int64_t>(sizeof(T));  // stays in the cache
   for (std::int64_t ready = n, filled = n; filled < total;) {
     const std::int64_t more = ready <= total - filled ? ready : total - filled;
     copy_few(to + filled, to, more);

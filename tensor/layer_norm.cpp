@@ -1,5 +1,4 @@
-#include <xgrad/tensor/dispatch.hpp>
-#include <xgrad/tensor/lines.hpp>
+#include <xgrad/tensor/lines_call.hpp>
 #include <xgrad/tensor/reduce.hpp>
 #include <xgrad/tensor/rowwise.hpp>
 
@@ -17,19 +16,20 @@ struct Normalize {
   T eps;
 
   template <int Bytes>
-  [[gnu::always_inline]] static inline void run(const Normalize* self, std::int64_t rows, std::int64_t n) {
-    self->rows_of<Bytes / static_cast<int>(sizeof(T))>(rows, n);
+  [[gnu::always_inline]] static inline void run(const Normalize* self, std::int64_t first, std::int64_t last,
+                                                std::int64_t n) {
+    self->rows_of<Bytes / static_cast<int>(sizeof(T))>(first, last, n);
   }
 
   // A row of fewer elements takes shorter vectors.
   template <int N>
-  XGRAD_SIMD void rows_of(std::int64_t rows, std::int64_t n) const {
+  XGRAD_SIMD void rows_of(std::int64_t first, std::int64_t last, std::int64_t n) const {
     if (n < N) {
-      if constexpr (N > 1) rows_of<N / 2>(rows, n);
+      if constexpr (N > 1) rows_of<N / 2>(first, last, n);
       return;
     }
     using V = Pack<T, N>;
-    for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t r = first; r < last; ++r) {
       const T* p = x + r * n;
       T* q = y + r * n;
       const auto at = [&](std::int64_t i) __attribute__((always_inline)) { return V::load(p + i); };
@@ -117,7 +117,10 @@ LayerNorm layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, d
                            static_cast<const T*>(in[2]), static_cast<T*>(out[0]),
                            static_cast<T*>(out[1]),      static_cast<T*>(out[2]),
                            static_cast<T>(eps)};
-      xgrad::detail::dispatch<Normalize<T>, const Normalize<T>*, std::int64_t, std::int64_t>(&f, rows, n);
+      detail::in_lines({rows, n, 1}, [&](std::int64_t first, std::int64_t last) {
+        xgrad::detail::dispatch<Normalize<T>, const Normalize<T>*, std::int64_t, std::int64_t, std::int64_t>(
+            &f, first, last, n);
+      });
     });
   };
   xgrad::detail::launch({&result.y, &result.mean, &result.rstd}, {&x, &gamma, &beta}, call);
@@ -130,7 +133,7 @@ LayerNormGradients layer_norm_backward(const Tensor& x, const Tensor& gamma, con
                      blocks = (rows + block_rows - 1) / block_rows;
   LayerNormGradients result{Tensor(x.shape(), x.dtype()), Tensor(), Tensor()};
   const Tensor dgamma({blocks, n}, x.dtype()), dbeta({blocks, n}, x.dtype());
-  const auto call = [dtype = x.dtype(), n, rows](void* const* out, const void* const* in) {
+  const auto call = [dtype = x.dtype(), n, rows, blocks](void* const* out, const void* const* in) {
     xgrad::detail::visit_floating(dtype, [&]<class T>(T) {
       const NormalizeBackward<T> f{static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
                                    static_cast<const T*>(in[2]), static_cast<const T*>(in[3]),
@@ -138,7 +141,11 @@ LayerNormGradients layer_norm_backward(const Tensor& x, const Tensor& gamma, con
                                    static_cast<T*>(out[1]),      static_cast<T*>(out[2])};
       const auto kernel = xgrad::detail::Dispatch<NormalizeBackward<T>, const NormalizeBackward<T>*,
                                                   std::int64_t, std::int64_t, std::int64_t>::select();
-      for (std::int64_t r = 0; r < rows; r += block_rows) kernel(&f, r, std::min(r + block_rows, rows), n);
+      detail::in_lines({blocks, block_rows * n, 1}, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t b = first; b < last; ++b) {
+          kernel(&f, b * block_rows, std::min((b + 1) * block_rows, rows), n);
+        }
+      });
     });
   };
   xgrad::detail::launch({&result.dx, &dgamma, &dbeta}, {&x, &gamma, &forward.mean, &forward.rstd, &g}, call);

@@ -81,17 +81,20 @@ struct Lines {
     return tiled(n, inner) ? (F::inputs + F::writes) * n * tile : 0;
   }
 
+  /// The lines [first, last): line o * inner + c is column c of array o.
   template <int Bytes>
-  [[gnu::always_inline]] static inline void run(const F* f, const Arrays<T>* arrays, std::int64_t outer,
-                                                std::int64_t n, std::int64_t inner) {
+  [[gnu::always_inline]] static inline void run(const F* f, const Arrays<T>* arrays, std::int64_t n,
+                                                std::int64_t inner, std::int64_t first, std::int64_t last) {
     constexpr int N = Bytes / static_cast<int>(sizeof(T));
     if (inner == 1 && n <= N) {
-      short_rows<N>(*f, *arrays, outer, n);
+      short_rows<N>(*f, moved(*arrays, first * n), n, first, last);
     } else if (inner == 1) {
-      for (std::int64_t r = 0; r < outer; ++r) f->template row<N>(moved(*arrays, r * n), n, r);
+      for (std::int64_t r = first; r < last; ++r) f->template row<N>(moved(*arrays, r * n), n, r);
     } else {
-      for (std::int64_t o = 0; o < outer; ++o) {
-        panels<N>(*f, moved(*arrays, o * n * inner), n, inner, o * inner);
+      for (std::int64_t line = first; line < last;) {
+        const std::int64_t o = line / inner, c = line % inner, width = std::min(inner - c, last - line);
+        panels<N>(*f, moved(*arrays, o * n * inner + c), n, inner, width, line);
+        line += width;
       }
     }
   }
@@ -102,47 +105,51 @@ struct Lines {
     return arrays;
   }
 
-  // The last vector overlaps its neighbour; both compute the same.
+  // `width` neighbours. The last vector overlaps its neighbour; both compute the same.
   template <int N>
   [[gnu::always_inline]] static inline void columns(const F& f, const Arrays<T>& arrays, std::int64_t n,
-                                                    std::int64_t inner, std::int64_t line) {
-    if (inner < N) {
-      if constexpr (N > 1) columns<N / 2>(f, arrays, n, inner, line);
+                                                    std::int64_t stride, std::int64_t width,
+                                                    std::int64_t line) {
+    if (width < N) {
+      if constexpr (N > 1) columns<N / 2>(f, arrays, n, stride, width, line);
       return;
     }
-    for (std::int64_t c = 0; c < inner; c += N) {
-      const std::int64_t from = std::min(c, inner - N);
-      f.template columns<N>(moved(arrays, from), inner, n, line + from, N);
+    for (std::int64_t c = 0; c < width; c += N) {
+      const std::int64_t from = std::min(c, width - N);
+      f.template columns<N>(moved(arrays, from), stride, n, line + from, N);
     }
   }
 
-  // One array (n, inner), as it lies or tile by tile.
+  // `width` columns of one array (n, inner), as they lie or tile by tile.
   template <int N>
   [[gnu::always_inline]] static inline void panels(const F& f, const Arrays<T>& arrays, std::int64_t n,
-                                                   std::int64_t inner, std::int64_t line) {
+                                                   std::int64_t inner, std::int64_t width,
+                                                   std::int64_t line) {
     const bool copied = tiled(n, inner);
-    const std::int64_t width = copied ? tile : inner;
+    const std::int64_t together = copied ? std::min(tile, width) : width;
     const Arrays<T> copies{{arrays.scratch, arrays.scratch + n * tile},
                            arrays.scratch + F::inputs * n * tile};
-    for (std::int64_t k = 0; k < inner; k += width) {
-      const std::int64_t c = std::min(k, inner - width);
+    for (std::int64_t k = 0; k < width; k += together) {
+      const std::int64_t c = std::min(k, width - together);
       for (int a = 0; copied && a < F::inputs; ++a) {
         T* to = arrays.scratch + a * n * tile;
-        for (std::int64_t i = 0; i < n; ++i) std::copy_n(arrays.in[a] + i * inner + c, tile, to + i * tile);
+        for (std::int64_t i = 0; i < n; ++i)
+          std::copy_n(arrays.in[a] + i * inner + c, together, to + i * tile);
       }
-      columns<N>(f, copied ? copies : arrays, n, width, line + c);
+      columns<N>(f, copied ? copies : arrays, n, copied ? tile : inner, together, line + c);
       if (!F::writes || !copied) continue;
       for (std::int64_t i = 0; i < n; ++i) {
-        std::copy_n(copies.out + i * tile, tile, arrays.out + i * inner + c);
+        std::copy_n(copies.out + i * tile, together, arrays.out + i * inner + c);
       }
     }
   }
 
   // N rows of at most N elements: transposed in registers, they are columns, and full vectors.
   template <int N>
-  [[gnu::always_inline]] static inline void short_rows(const F& f, const Arrays<T>& arrays, std::int64_t rows,
-                                                       std::int64_t n) {
+  [[gnu::always_inline]] static inline void short_rows(const F& f, const Arrays<T>& arrays, std::int64_t n,
+                                                       std::int64_t first, std::int64_t end) {
     T tiles[2][N * N], result[N * N], edge[(N + 1) * N];
+    const std::int64_t rows = end - first;
     for (std::int64_t r = 0; r < rows; r += N) {
       const std::int64_t left = rows - r, count = std::min<std::int64_t>(left, N);
       const bool last = (N - 1) * n + N > left * n;  // whole vectors would cross the end
@@ -157,7 +164,7 @@ struct Lines {
         transpose(row);
         for (int i = 0; i < N; ++i) row[i].store(tiles[k] + i * N);
       }
-      f.template columns<N>(Arrays<T>{{tiles[0], tiles[1]}, result}, N, n, r, count);
+      f.template columns<N>(Arrays<T>{{tiles[0], tiles[1]}, result}, N, n, first + r, count);
       if (!F::writes) continue;
       for (int i = 0; i < N; ++i) row[i] = Pack<T, N>::load(result + (i < n ? i : 0) * N);
       transpose(row);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <xgrad/tensor/copy.hpp>
 #include <xgrad/tensor/map.hpp>
+#include <xgrad/tensor/spread.hpp>
 
 namespace xgrad::kernel {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 constexpr int max_sources = 8;
 constexpr int max_axes = 64;    // of size 2 or more: their product fits into 63 bits
 constexpr int max_levels = 16;  // of a piece: its axes fit into piece_elements
-constexpr std::int64_t piece_elements = 2048, row_elements = 32768, long_row = 80, buffer_bytes = 16384;
+constexpr std::int64_t piece_elements = 2048, row_elements = 32768, long_row = 48, buffer_bytes = 16384;
 
 // One axis of the collapsed loop nest.
 struct Axis {
@@ -108,7 +109,7 @@ std::int64_t expand(const Input& input, int top, std::int64_t size, T* to, const
   const std::int64_t stride = input.level[top].stride;
   if (top == 0) {
     if (stride == 0) {
-      detail::stretch(to, from, 1, size);
+      detail::spread(to, from, 1, 1, size);
     } else {
       detail::copy_few(to, from, size);
     }
@@ -121,7 +122,7 @@ std::int64_t expand(const Input& input, int top, std::int64_t size, T* to, const
     return n * size;
   }
   if (top == 1) {  // neighbours differ, so the level below repeats
-    detail::stretch(to, from, size, below.size);
+    detail::spread(to, from, 1, size, below.size);
     return size * below.size;
   }
   std::int64_t written = 0;
@@ -156,6 +157,7 @@ void run(Nest& nest, unsigned char* out, std::int64_t element, const Source* sou
   alignas(64) unsigned char buffers[buffer_bytes + max_sources * 80];
   unsigned char* free = buffers;
   const void* in[max_sources];
+  const unsigned char* at[max_sources];
   bool advances[max_sources], buffered[max_sources];
   for (int s = 0; s < nest.count; ++s) {
     Input& input = nest.inputs[s];
@@ -163,14 +165,13 @@ void run(Nest& nest, unsigned char* out, std::int64_t element, const Source* sou
     advances[s] = buffered[s] || input.level[0].stride != 0;
     if (!buffered[s]) continue;
     input.buffer = free;
-    free += (nest.inner * nest.chunk * input.element + 16 + 63) / 64 * 64;  // stretch writes past its end
+    free += (nest.inner * nest.chunk * input.element + 63) / 64 * 64;
   }
   const Axis& split = nest.axes[nest.split];
   const std::int64_t cuts = (split.size + nest.chunk - 1) / nest.chunk;
   std::int64_t index[max_axes],
       step = first % cuts * nest.chunk;  // of the axes behind `split`, and of `split`
   std::int64_t rest = first / cuts, written = step * nest.inner, weight = nest.inner * split.size;
-  const unsigned char* at[max_sources];
   for (int s = 0; s < nest.count; ++s) {
     at[s] = static_cast<const unsigned char*>(sources[s].data) + step * split.strides[s];
   }
@@ -183,6 +184,33 @@ void run(Nest& nest, unsigned char* out, std::int64_t element, const Source* sou
     for (int s = 0; s < nest.count; ++s) at[s] += index[a] * axis.strides[s];
   }
   out += written * element;
+  const auto next_outer = [&](int a) {  // an odometer over the axes from a on
+    for (; a < nest.depth; ++a) {
+      const Axis& axis = nest.axes[a];
+      const bool wraps = ++index[a] == axis.size;
+      for (int s = 0; s < nest.count; ++s) at[s] += (wraps ? 1 - axis.size : 1) * axis.strides[s];
+      if (!wraps) break;
+      index[a] = 0;
+    }
+  };
+  if (nest.split == 0 && cuts == 1 && nest.depth > 1) {  // each row is a piece: as little around it as can be
+    const Axis& axis = nest.axes[1];
+    for (std::int64_t piece = first; piece < last;) {
+      const std::int64_t rows = std::min(last - piece, axis.size - index[1]);
+      std::copy_n(at, nest.count, in);
+      for (std::int64_t r = 0; r < rows; ++r, out += split.size * element) {
+        row(f, out, in, advances, split.size);
+        for (int s = 0; s < nest.count; ++s) {
+          in[s] = static_cast<const unsigned char*>(in[s]) + axis.strides[s];
+        }
+      }
+      piece += rows;
+      for (int s = 0; s < nest.count; ++s) at[s] -= index[1] * axis.strides[s];
+      index[1] = 0;
+      next_outer(2);
+    }
+    return;
+  }
   for (std::int64_t piece = first; piece < last; ++piece) {
     const std::int64_t count = std::min(nest.chunk, split.size - step);
     for (int s = 0; s < nest.count; ++s) in[s] = buffered[s] ? fill(nest.inputs[s], at[s], count) : at[s];
@@ -193,13 +221,7 @@ void run(Nest& nest, unsigned char* out, std::int64_t element, const Source* sou
     for (int s = 0; s < nest.count; ++s) at[s] += (goes_on ? count : count - split.size) * split.strides[s];
     if (goes_on) continue;
     step = 0;
-    for (int a = nest.split + 1; a < nest.depth; ++a) {  // an odometer over the outer axes
-      const Axis& axis = nest.axes[a];
-      const bool wraps = ++index[a] == axis.size;
-      for (int s = 0; s < nest.count; ++s) at[s] += (wraps ? 1 - axis.size : 1) * axis.strides[s];
-      if (!wraps) break;
-      index[a] = 0;
-    }
+    next_outer(nest.split + 1);
   }
 }
 

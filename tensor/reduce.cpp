@@ -7,11 +7,30 @@
 namespace xgrad::kernel {
 namespace {
 
+// One row, its branches on several threads; the bits are those of one.
+template <class Op, class T>
+void reduce_long_row(const T* in, std::int64_t n, T* out) {
+  using R = detail::Rows<Op, T>;
+  const auto row = detail::long_row<Op, T>();
+  const std::int64_t count = n / R::branch;
+  const xgrad::detail::Storage storage(static_cast<std::size_t>(count * R::lanes) * sizeof(T));
+  auto* nodes = static_cast<T*>(storage.data());
+  xgrad::detail::parallel(count, std::max<std::int64_t>(1, parallel_elements / R::branch),
+                          [&](std::int64_t first, std::int64_t last) {
+                            row.branches(in + first * R::branch, last - first, nodes + first * R::lanes);
+                          });
+  row.from_branches(nodes, count, in + count * R::branch, n - count * R::branch, out);
+}
+
 template <class Op, class T>
 void reduce_middle(const T* in, T* out, std::int64_t outer, std::int64_t n, std::int64_t inner) {
   if (outer * inner == 0) return;
   if (n == 0) {
     std::fill_n(out, outer * inner, Op::template identity<T>);
+    return;
+  }
+  if (inner == 1 && outer < 8 && n >= 2 * parallel_elements && num_threads() > 1) {
+    for (std::int64_t o = 0; o < outer; ++o) reduce_long_row<Op>(in + o * n, n, out + o);
     return;
   }
   if (inner == 1) {
@@ -23,15 +42,25 @@ void reduce_middle(const T* in, T* out, std::int64_t outer, std::int64_t n, std:
   }
   using Kernel = detail::Columns<Op, T>;
   const auto kernel = detail::columns_function<Op, T>();
-  const std::int64_t width = Kernel::tile_width(inner);
+  // A column's sum has one order, whatever tile it is in; several threads take narrower ones.
+  std::int64_t width = Kernel::tile_width(inner);
+  if (num_threads() > 1 && outer * n * inner >= parallel_elements) {
+    const std::int64_t share = inner / (4 * num_threads()) / 16 * 16;
+    width = std::min(width, std::max<std::int64_t>(256, share));
+  }
   const std::int64_t tiles = (inner + width - 1) / width;
+  // Each tile of every array, or all of them together.
+  const std::int64_t apart = tiles == 1 ? outer : 1, together = outer / apart;
   xgrad::detail::parallel(
-      tiles, std::max<std::int64_t>(1, parallel_elements / (outer * n * width)),
+      tiles * apart, std::max<std::int64_t>(1, parallel_elements / (together * n * width)),
       [&](std::int64_t first, std::int64_t last) {
         const xgrad::detail::Storage scratch(static_cast<std::size_t>(Kernel::scratch(n)) * sizeof(T));
+        auto* place = static_cast<T*>(scratch.data());
+        if (tiles == 1) {
+          return kernel(in + first * n * inner, last - first, n, inner, inner, out + first * inner, place);
+        }
         for (std::int64_t c = first * width; c < std::min(inner, last * width); c += width) {
-          kernel(in + c, outer, n, inner, std::min(width, inner - c), out + c,
-                 static_cast<T*>(scratch.data()));
+          kernel(in + c, outer, n, inner, std::min(width, inner - c), out + c, place);
         }
       });
 }

@@ -13,6 +13,8 @@ struct Rows {
   static constexpr int levels = 60;                  // of a pairwise tree: enough for 2^60 blocks
   static constexpr std::int64_t block_vectors = 64;  // of 64 bytes: four chains of sixteen
   static constexpr std::int64_t block = block_vectors * lanes;
+  static constexpr std::int64_t branch_blocks = 32;  // a power of two: a branch is a node of any row's tree
+  static constexpr std::int64_t branch = branch_blocks * block;
 
   /// in: rows of n > 0 elements, one behind the other.
   template <int Bytes>
@@ -86,10 +88,13 @@ struct Rows {
   using Tail = WideMask<T, N, lanes / N>;
 
   // A row to one vector: blocks in a pairwise tree, combined as a binary counter carries, so that every value
-  // meets others of its own weight.
+  // meets others of its own weight. In front of the row stand `known` nodes of the tree, for `branch` elements
+  // each.
   template <int N>
   [[gnu::always_inline]] static inline Wide<T, N, lanes / N> whole(const T* in, std::int64_t n,
-                                                                   const Tail<N>& tail) {
+                                                                   const Tail<N>& tail,
+                                                                   const T* nodes = nullptr,
+                                                                   std::int64_t known = 0) {
     using W = Wide<T, N, lanes / N>;
     W total = W::all(Op::template identity<T>);
     const std::int64_t vectors = n % block / lanes;
@@ -99,17 +104,18 @@ struct Rows {
       const W last = W::load(in + n - lanes).only(tail, Op::template identity<T>);
       total = combined(Op{}, total, last);
     }
-    if (n < block) return total;
+    if (n < block && known == 0) return total;
     W partial[levels];
     int top = 0;
-    std::uint64_t count = 0;
-    for (; in < rest; in += block) {
-      W value = chains<N>(in, block_vectors);
-      for (std::uint64_t carry = count++; (carry & 1) != 0; carry >>= 1) {
-        value = combined(Op{}, partial[--top], value);
-      }
+    const auto meet = [&](W value, std::uint64_t before) __attribute__((always_inline)) {
+      for (; (before & 1) != 0; before >>= 1) value = combined(Op{}, partial[--top], value);
       partial[top++] = value;
+    };
+    for (std::int64_t i = 0; i < known; ++i) {
+      meet(W::load(nodes + i * lanes), static_cast<std::uint64_t>(i));
     }
+    auto count = static_cast<std::uint64_t>(known * branch_blocks);
+    for (; in < rest; in += block) meet(chains<N>(in, block_vectors), count++);
     while (top > 0) total = combined(Op{}, partial[--top], total);
     return total;
   }
@@ -150,6 +156,41 @@ struct Rows {
     return result;
   }
 };
+
+/// A long row by several threads: branches of its tree first, then the row from them and the rest.
+template <class Op, class T>
+struct Branches {
+  using R = Rows<Op, T>;
+  template <int Bytes>
+  [[gnu::always_inline]] static inline void run(const T* in, std::int64_t count, T* nodes) {
+    constexpr int N = Bytes / static_cast<int>(sizeof(T)), parts = R::lanes / N;
+    const typename R::template Tail<N> none(0, R::lanes);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Wide<T, N, parts> node = R::template whole<N>(in + i * R::branch, R::branch, none);
+      for (int k = 0; k < parts; ++k) node.part[k].store(nodes + i * R::lanes + k * N);
+    }
+  }
+};
+template <class Op, class T>
+struct FromBranches {
+  using R = Rows<Op, T>;
+  template <int Bytes>
+  [[gnu::always_inline]] static inline void run(const T* nodes, std::int64_t known, const T* rest,
+                                                std::int64_t n, T* out) {
+    constexpr int N = Bytes / static_cast<int>(sizeof(T));
+    const typename R::template Tail<N> tail(R::lanes - static_cast<int>(n % R::lanes), R::lanes);
+    *out = across_one<Op>(folded(Op{}, R::template whole<N>(rest, n, tail, nodes, known)))[0];
+  }
+};
+
+template <class T>
+struct LongRow {
+  void (*branches)(const T* in, std::int64_t count, T* nodes);
+  void (*from_branches)(const T* nodes, std::int64_t known, const T* rest, std::int64_t n, T* out);
+};
+/// For the set in use; Op is Sum, Max or Min.
+template <class Op, class T>
+LongRow<T> long_row();
 
 template <class T>
 using RowsFunction = void (*)(const T* in, std::int64_t n, T* out, std::int64_t rows);

@@ -1,6 +1,7 @@
 #include <xgrad/tensor/lines_call.hpp>
 #include <xgrad/tensor/pack_math.hpp>
 #include <xgrad/tensor/rowwise.hpp>
+#include <xgrad/tensor/rowwise_tall.hpp>
 
 namespace xgrad::kernel {
 namespace {
@@ -124,10 +125,17 @@ Tensor forward(const Tensor& x, int axis) {
 
 }  // namespace
 
-Tensor softmax(const Tensor& x, int axis) { return forward<Kind::softmax>(x, axis); }
-Tensor log_softmax(const Tensor& x, int axis) { return forward<Kind::log_softmax>(x, axis); }
+Tensor softmax(const Tensor& x, int axis) {
+  return detail::is_tall(x.shape(), axis, true) ? detail::tall_softmax(x, axis)
+                                                : forward<Kind::softmax>(x, axis);
+}
+Tensor log_softmax(const Tensor& x, int axis) {
+  return detail::is_tall(x.shape(), axis, true) ? detail::tall_log_softmax(x, axis)
+                                                : forward<Kind::log_softmax>(x, axis);
+}
 
 Tensor logsumexp(const Tensor& x, int axis) {
+  if (detail::is_tall(x.shape(), axis, true)) return detail::tall_logsumexp(x, axis);
   std::int64_t sizes[64];
   for (int a = 0; a < x.rank(); ++a) sizes[a] = a == axis ? 1 : x.shape()[a];
   const Tensor result(Shape(std::span<const std::int64_t>(sizes, static_cast<std::size_t>(x.rank()))),

@@ -1,6 +1,7 @@
 #include <xgrad/tensor/lines_call.hpp>
 #include <xgrad/tensor/pack_math.hpp>
 #include <xgrad/tensor/rowwise.hpp>
+#include <xgrad/tensor/rowwise_tall.hpp>
 
 namespace xgrad::kernel {
 namespace {
@@ -116,9 +117,11 @@ Tensor backward(const Tensor& y, const Tensor& g, int axis) {
 }  // namespace
 
 Tensor softmax_backward(const Tensor& y, const Tensor& g, int axis) {
+  if (detail::is_tall(y.shape(), axis, false)) return detail::tall_softmax_backward(y, g, axis);
   return backward<Kind::softmax>(y, g, axis);
 }
 Tensor log_softmax_backward(const Tensor& y, const Tensor& g, int axis) {
+  if (detail::is_tall(y.shape(), axis, false)) return detail::tall_log_softmax_backward(y, g, axis);
   return backward<Kind::log_softmax>(y, g, axis);
 }
 

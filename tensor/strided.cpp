@@ -2,7 +2,9 @@
 #include <cstring>
 #include <xgrad/tensor/copy.hpp>
 #include <xgrad/tensor/dispatch.hpp>
+#include <xgrad/tensor/spread.hpp>
 #include <xgrad/tensor/strided.hpp>
+#include <xgrad/tensor/threads.hpp>
 #include <xgrad/tensor/transpose.hpp>
 
 namespace xgrad::kernel {
@@ -87,27 +89,15 @@ void transpose(T* to, std::int64_t to_step, const T* from, std::int64_t from_ste
   }
 }
 
-// Rows of one repeated element each, one behind the other in the dense array.
-template <class T>
-void spread_rows(T* to, const T* from, std::int64_t rows, std::int64_t step, std::int64_t n) {
-  const std::int64_t free = n >= 16 ? 0 : std::max<std::int64_t>(rows - (16 + n - 1) / n, 0);
-  if (step == 1) {
-    detail::stretch(to, from, free, n);  // writes too far, and over it again
-  } else {
-    for (std::int64_t i = 0; i < free; ++i) detail::stretch(to + i * n, from + i * step, 1, n);
-  }
-  for (std::int64_t i = free; i < rows; ++i) detail::fill_few(to + i * n, from[i * step], n);
-}
-
 template <class T, bool Gather>
-void copy(T* dense, T* strided, Axes axes) {
+void copy_part(T* dense, T* strided, Axes axes) {
   const Axis inner = axes.take_last();
   if (inner.strided == 1 || (Gather && inner.strided == 0)) {
     const Axis rows = axes.take_last();
     for_each(axes, [&](std::int64_t d, std::int64_t s) {
       T *to = dense + d, *from = strided + s;
       if constexpr (Gather) {
-        if (inner.strided == 0) return spread_rows(to, from, rows.size, rows.strided, inner.size);
+        if (inner.strided == 0) return detail::spread(to, from, rows.strided, rows.size, inner.size);
         if (rows.strided == 0) {  // all the same
           detail::copy_few(to, from, inner.size);
           return detail::repeat_front(to, inner.size, rows.size * inner.size);
@@ -140,6 +130,27 @@ void copy(T* dense, T* strided, Axes axes) {
         in_strided = in_dense;
       }
     }
+  });
+}
+
+// Elements go their ways alone, so any axis may be cut: the outermost one that is long, or the longest.
+template <class T, bool Gather>
+void copy(T* dense, T* strided, const Axes& axes) {
+  std::int64_t size = 1;
+  int cut = 0;
+  for (int a = 0; a < axes.count; ++a) {
+    size *= axes.axis[a].size;
+    if (axes.axis[cut].size < 64 && axes.axis[a].size > axes.axis[cut].size) cut = a;
+  }
+  if (size < parallel_elements) return copy_part<T, Gather>(dense, strided, axes);
+  const std::int64_t length = axes.axis[cut].size;
+  const std::int64_t worth = std::max<std::int64_t>(1, parallel_elements / 4 / (size / length));
+  const std::int64_t grain = length < 64 ? worth : (worth + 15) / 16 * 16;  // whole tiles of a transpose
+  xgrad::detail::parallel(length, grain, [&](std::int64_t begin, std::int64_t end) {
+    Axes part = axes;
+    part.axis[cut].size = end - begin;
+    copy_part<T, Gather>(dense + begin * axes.axis[cut].dense, strided + begin * axes.axis[cut].strided,
+                         part);
   });
 }
 

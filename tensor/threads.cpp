@@ -25,7 +25,7 @@ namespace {
 
 constexpr int max_threads = 256;     // beyond, the pool stays at this size
 constexpr int parts_per_thread = 4;  // small enough that a late worker is no loss
-constexpr auto patience = std::chrono::microseconds(10);
+constexpr auto patience = std::chrono::microseconds(30);
 
 void relax() {
 #if defined(__x86_64__)
@@ -33,7 +33,7 @@ void relax() {
 #endif
 }
 
-// Watches for about 10 us whether `ready`, then gives up.
+// Watches for about 30 us whether `ready`, then gives up.
 template <class Ready>
 bool spin(Ready ready) {
   const auto end = std::chrono::steady_clock::now() + patience;

@@ -3,7 +3,7 @@
 // Thread safety: any thread may call anything here at any time. Invariants: (1) one thread of the program at
 // a time has the pool; whoever comes meanwhile, or from inside a part, works alone and never waits; (2) so
 // nothing may depend on which parts a range is cut into: a sum over parts numbers them itself and calls
-// parallel(parts, 1, ...); (3) an idle worker spins for about 10 us, then sleeps; (4) a child of fork() starts
+// parallel(parts, 1, ...); (3) an idle worker spins for about 30 us, then sleeps; (4) a child of fork() starts
 // with a pool of its own.
 #pragma once
 

@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 #include <xgrad/tensor/rowwise.hpp>
+#include <xgrad/tensor/strided.hpp>
 
 #include "support.hpp"
 
@@ -153,6 +154,52 @@ TEMPLATE_TEST_CASE("softmax and its relatives: every size, rows and columns", "[
                       x)) < tolerance);
     }
   });
+}
+
+TEMPLATE_TEST_CASE("softmax: down the columns of a tall matrix as along the rows of its transpose", "[simd]",
+                   float, double) {
+  const DType dtype = dtype_of<TestType>;
+  constexpr int swapped[] = {1, 0};
+  std::mt19937 random(5);
+  for (std::int64_t inner : {23, 500}) {
+    const std::int64_t n = (std::int64_t{1} << 21) / inner + 5;  // no whole number of strips
+    INFO(n << " x " << inner);
+    Tensor x = random_normal({n, inner}, dtype, random, 3);
+    const Tensor g = random_normal({n, inner}, dtype, random);
+    auto* p = detail::mutable_data<TestType>(x);
+    for (std::int64_t i = 0; i < 70; ++i) p[i * inner] = static_cast<TestType>(-Inf);  // whole strips
+    for (std::int64_t i = 0; i < n; ++i) p[i * inner + 1] = static_cast<TestType>(-Inf);
+    p[5 * inner + 2] = static_cast<TestType>(Inf);
+    p[(n - 1) * inner + 3] = static_cast<TestType>(NaN);
+    p[(n - 1) * inner + 4] = static_cast<TestType>(900);
+    const Tensor across = kernel::permute(x, swapped), g_across = kernel::permute(g, swapped);
+    // NaN at the same places, the rest within some ulp of numbers of this size.
+    const auto check = [&](const char* what, const Tensor& tall, const Tensor& wide, TestType size) {
+      const Tensor turned = kernel::permute(tall, swapped);
+      const TestType tolerance = 16 * std::numeric_limits<TestType>::epsilon();
+      const auto *found = turned.data<TestType>(), *expected = wide.data<TestType>();
+      std::int64_t wrong = turned.size() != wide.size();
+      for (std::int64_t i = 0; i < wide.size(); ++i) {
+        const TestType a = found[i], b = expected[i];
+        wrong += !(a == b || (std::isnan(a) && std::isnan(b)) ||
+                   std::abs(a - b) <= tolerance * (size + std::abs(b)));
+      }
+      INFO(what);
+      CHECK(wrong == 0);
+    };
+    const Tensor y = kernel::softmax(across, 1), l = kernel::log_softmax(across, 1),
+                 z = kernel::logsumexp(across, 1);
+    check("softmax", kernel::softmax(x, 0), y, TestType(1e-3));
+    check("log_softmax", kernel::log_softmax(x, 0), l, 1);
+    check("logsumexp", kernel::logsumexp(x, 0), z, 1);
+    const Tensor inside = x.reshape({1, n, 1, inner});
+    CHECK(kernel::logsumexp(inside, 1).shape() == Shape{1, 1, 1, inner});
+    check("logsumexp", kernel::logsumexp(inside, 1).reshape({1, inner}), z, 1);
+    check("softmax's gradient", kernel::softmax_backward(kernel::permute(y, swapped), g, 0),
+          kernel::softmax_backward(y, g_across, 1), TestType(0.1));
+    check("log_softmax's gradient", kernel::log_softmax_backward(kernel::permute(l, swapped), g, 0),
+          kernel::log_softmax_backward(l, g_across, 1), 40);
+  }
 }
 
 TEST_CASE("softmax: far apart, infinities, NaN", "[simd]") {

@@ -163,6 +163,27 @@ TEST_CASE("broadcast_to, slice and concat: rows of every length") {
   }
 }
 
+TEMPLATE_TEST_CASE("gather: an element repeated, up to the end of the memory and no further", "[simd]",
+                   std::uint8_t, std::uint32_t, std::uint64_t) {
+  using T = TestType;
+  constexpr DType dtype = sizeof(T) == 1 ? bool_ : sizeof(T) == 4 ? float32 : float64;
+  on_each_simd_level([&] {
+    for (std::int64_t step : {1, 3}) {
+      for (std::int64_t n = 1; n <= 2100; n += n < 150 ? 1 : 389) {
+        INFO("3 times " << n << " elements, " << step << " apart");
+        const T from[] = {T(0x7f), T(1), T(2), T(0x81), T(4), T(5), T(6)};
+        const Tensor out = before_guard_page(zeros({3, n}, dtype));
+        auto* to = static_cast<T*>(const_cast<void*>(out.raw()));
+        const std::int64_t strides[] = {step, 0};
+        kernel::gather(to, from, sizeof(T), {3, n}, strides);
+        std::int64_t wrong = 0;
+        for (std::int64_t i = 0; i < 3 * n; ++i) wrong += to[i] != from[i / n * step];
+        CHECK(wrong == 0);
+      }
+    }
+  });
+}
+
 TEST_CASE("permute: no axes, one axis, eight axes") {
   CHECK(kernel::permute(scalar(3), {}).item() == 3);
   constexpr int one[] = {0}, eight[] = {7, 5, 3, 1, 0, 2, 4, 6};
