@@ -14,7 +14,7 @@ struct AliasPullback final : Pullback {
 Variable independent(const Variable& x) {
   tracked(x);
   const Variable* inputs[] = {&x};
-  Variable alias(x.value(), next_place());
+  Variable alias(x.value(), next_place);
   record<AliasPullback>("alias", At::or_else(std::source_location::current()), alias, inputs);
   return alias;
 }

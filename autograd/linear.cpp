@@ -27,7 +27,7 @@ template <class P, class... A>
 Variable linear(const char* op, Tensor value, const Variable& x, A&&... arguments) {
   if (!tracked(x)) return Variable(std::move(value));
   const Variable* inputs[] = {&x};
-  Variable y(std::move(value), next_place());
+  Variable y(std::move(value), next_place);
   record<P>(op, At::or_else(std::source_location::current()), y, inputs, std::forward<A>(arguments)...);
   return y;
 }
@@ -45,7 +45,7 @@ Variable accumulate(Variable a, const Variable& b) {
     a = Variable();  // `sum` is the only owner now
     visit_floating(sum.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      kernel::map_in_place<T, T>(plus, sum, b.value());
+      kernel::map_over<T, T>(plus, sum, sum, b.value());
     });
     return Variable(std::move(sum));
   }
@@ -55,7 +55,7 @@ Variable accumulate(Variable a, const Variable& b) {
   });
   if (!records) return Variable(std::move(sum));
   const Variable* inputs[] = {&a, &b};
-  Variable y(std::move(sum), next_place());
+  Variable y(std::move(sum), next_place);
   record<AddPullback>("add", At::or_else(std::source_location::current()), y, inputs);
   return y;
 }

@@ -34,8 +34,6 @@ std::string Operand::describe() const {
 
 namespace detail {
 
-std::source_location Call::place(std::source_location otherwise) { return At::or_else(otherwise); }
-
 std::string Call::message(const std::string& what, const std::string& hint) const {
   std::string text = std::string(op) + ": " + what;
   if (!hint.empty()) text += "; " + hint;

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 #include <xgrad/autograd/parameter.hpp>
+#include <xgrad/autograd/scope.hpp>
 #include <xgrad/autograd/variable.hpp>
 
 namespace xgrad {
@@ -24,7 +25,9 @@ class Operand {
       : own_(std::move(variable)), reference_(&*own_), where_(where) {}
   Operand(const Parameter& parameter, Location where = Location::current())
       : parameter_(&parameter), where_(where) {}
-  Operand(Tensor tensor, Location where = Location::current())
+  Operand(const Tensor& tensor, Location where = Location::current())
+      : own_(tensor), reference_(&*own_), where_(where) {}
+  Operand(Tensor&& tensor, Location where = Location::current())
       : own_(std::move(tensor)), reference_(&*own_), where_(where) {}
   template <Number T>
   Operand(T number, Location where = Location::current())
@@ -72,6 +75,11 @@ class Operand {
     return *reference_;
   }
 
+  /// The value as variable() gave it last, out of the operand where it is a temporary: for the last use.
+  Variable give() { return own_ ? *std::move(own_) : *reference_; }
+  /// The value of a temporary that nobody else will see: a result may overwrite it. Else nullptr.
+  Tensor* disposable() { return own_ && own_->value().unique() ? &detail::mutable_value(*own_) : nullptr; }
+
   /// "W1 (20, 12288)", "(20, 5)" or "0.5": for error messages.
   std::string describe() const;
 
@@ -96,7 +104,7 @@ struct Call {
   std::source_location where;
   Call(const char* name, const Operand& first) : op(name), where(place(first.where())) {}
   Call(const char* name, std::source_location at) : op(name), where(place(at)) {}
-  static std::source_location place(std::source_location otherwise);
+  static std::source_location place(std::source_location otherwise) { return At::or_else(otherwise); }
 
   /// "op: what; hint (at train.cpp:31, in layer1)"
   std::string message(const std::string& what, const std::string& hint = {}) const;

@@ -1,36 +1,35 @@
-#include <optional>
 #include <string_view>
 #include <xgrad/autograd/scope.hpp>
 
 namespace xgrad {
 namespace {
-thread_local Scope* innermost = nullptr;
-thread_local std::uint64_t last_id = 0;
-thread_local std::optional<std::source_location> override_location;
+constinit thread_local std::uint64_t last_id = 0;
 }  // namespace
 
-Scope::Scope(std::string name) : name_(std::move(name)), parent_(innermost), id_(++last_id) {
-  innermost = this;
+constinit thread_local Scope* Scope::innermost_ = nullptr;
+constinit thread_local bool detail::At::set_ = false;
+constinit thread_local std::source_location detail::At::where_;
+
+Scope::Scope(std::string name) : name_(std::move(name)), parent_(innermost_), id_(++last_id) {
+  innermost_ = this;
 }
-Scope::~Scope() { innermost = parent_; }
-const Scope* Scope::current() { return innermost; }
+Scope::~Scope() { innermost_ = parent_; }
 
 std::string Scope::path() {
   std::string path;
-  for (const Scope* scope = innermost; scope != nullptr; scope = scope->parent_) {
+  for (const Scope* scope = innermost_; scope != nullptr; scope = scope->parent_) {
     path = path.empty() ? scope->name_ : scope->name_ + "/" + path;
   }
   return path;
 }
 
-detail::At::At(std::source_location where) : outermost_(!override_location.has_value()) {
-  if (outermost_) override_location = where;
+detail::At::At(std::source_location where) : outermost_(!set_) {
+  if (!outermost_) return;
+  set_ = true;
+  where_ = where;
 }
 detail::At::~At() {
-  if (outermost_) override_location.reset();
-}
-std::source_location detail::At::or_else(std::source_location otherwise) {
-  return override_location.value_or(otherwise);
+  if (outermost_) set_ = false;
 }
 
 std::string detail::to_string(std::source_location where) {

@@ -25,12 +25,13 @@ class Scope {
   const std::string& name() const { return name_; }
   const Scope* parent() const { return parent_; }
   /// The innermost scope of this thread, or nullptr.
-  static const Scope* current();
+  static const Scope* current() { return innermost_; }
   /// "model/layer1", or "" outside.
   static std::string path();
 
  private:
   friend struct detail::TapeImpl;
+  static constinit thread_local Scope* innermost_;
   std::string name_;
   Scope* parent_;
   std::uint64_t id_;  // grows from scope to scope of a thread
@@ -50,9 +51,11 @@ class At {
   At(const At&) = delete;
   At& operator=(const At&) = delete;
   /// The outermost At's location, or `otherwise`.
-  static std::source_location or_else(std::source_location otherwise);
+  static std::source_location or_else(std::source_location otherwise) { return set_ ? where_ : otherwise; }
 
  private:
+  static constinit thread_local bool set_;
+  static constinit thread_local std::source_location where_;
   bool outermost_;
 };
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <span>
 #include <string>
@@ -34,9 +35,14 @@ class Pullback {
   virtual ~Pullback() = default;
   /// The contribution to input `k`; it may still have the broadcast shape. Called for tracked inputs only.
   virtual Variable pull(const Variable& cotangent, std::size_t k) const;
+  /// The same for the last input of a walk: it turns the cotangent into the contribution, which may overwrite it.
+  virtual void pull_last(Variable& cotangent, std::size_t k) const { cotangent = pull(cotangent, k); }
   /// The contributions to all inputs k whose bit in `wanted` is set, for formulas that share work between them:
   /// called instead of pull() if the class says `static constexpr bool joint = true`. At most joint_inputs of them.
   virtual void pull_all(const Variable& cotangent, std::uint64_t wanted, Variable* contributions) const;
+  /// Forward mode: what a tangent of input `k` contributes to the tangent of the result, which has the shape
+  /// `output`. It may have any shape that broadcasts to it. Nothing: the class has no such formula.
+  virtual std::optional<Variable> push(const Variable& tangent, std::size_t k, const Shape& output) const;
 };
 
 inline constexpr std::size_t joint_inputs = 8;
@@ -157,8 +163,8 @@ namespace detail {
 
 struct Call;
 
-/// The number of the tape that records on this thread; 0: none.
-extern constinit thread_local std::uint64_t recording_id;
+/// The place that the next node recorded on this thread will have; tape 0: nothing records.
+extern constinit thread_local Place next_place;
 
 /// Of a variable with a place on another tape: true if that tape is gone. Throws GraphError, naming the call
 /// if there is one, if it is alive.
@@ -167,8 +173,8 @@ bool is_foreign(const Variable& x, const Call* call);
 /// Whether the tape that records now must record an operation on x. Throws as is_foreign.
 inline bool tracked(const Variable& x, const Call* call = nullptr) {
   const std::uint64_t id = x.place().tape;
-  if (id == 0 || recording_id == 0) return false;
-  return id == recording_id || !is_foreign(x, call);
+  if (id == 0 || next_place.tape == 0) return false;
+  return id == next_place.tape || !is_foreign(x, call);
 }
 
 /// The name of a leaf of a tape on this thread, or "".
@@ -177,22 +183,22 @@ std::string name_of(const Variable& x);
 /// Memory in the arena of the tape that is recording.
 void* arena_allocate(std::size_t bytes, std::size_t alignment);
 
-/// The place the next recorded node will have.
-Place next_place();
-
-/// Appends a node to the tape that is recording; `pullback` was constructed in its arena. Inputs that are not
-/// tracked are noted as constants.
+/// Appends a node to the tape that is recording; `pullback` was constructed in its arena, and behind it is room for
+/// the inputs' indices. Inputs that are not tracked are noted as constants.
 void append(const char* op, std::source_location where, const Shape& shape, DType dtype,
-            std::span<const Variable* const> inputs, const Pullback* pullback, bool joint);
+            std::span<const Variable* const> inputs, const Pullback* pullback, std::int32_t* indices,
+            bool joint);
 
 /// Constructs a Pullback in the arena and appends its node. `P` is constructed from `arguments`.
 template <class P, class... A>
 P& record(const char* op, std::source_location where, const Variable& output,
           std::span<const Variable* const> inputs, A&&... arguments) {
-  void* place = arena_allocate(sizeof(P), alignof(P));
+  static_assert(sizeof(P) % alignof(std::int32_t) == 0);
+  void* place = arena_allocate(sizeof(P) + inputs.size() * sizeof(std::int32_t), alignof(P));
   auto* pullback = new (place) P(std::forward<A>(arguments)...);
   try {
-    append(op, where, output.shape(), output.dtype(), inputs, pullback, is_joint<P>);
+    append(op, where, output.shape(), output.dtype(), inputs, pullback,
+           reinterpret_cast<std::int32_t*>(static_cast<char*>(place) + sizeof(P)), is_joint<P>);
   } catch (...) {
     pullback->~P();
     throw;

@@ -8,7 +8,14 @@
 
 namespace xgrad {
 
+class Index;
 class Parameter;
+class Variable;
+
+namespace detail {
+/// For who knows that nobody else holds the value's memory.
+Tensor& mutable_value(Variable& variable);
+}  // namespace detail
 
 /// Where a value stands: node `index` of the tape with this number. Tape 0 means nowhere.
 struct Place {
@@ -28,7 +35,8 @@ inline constinit thread_local DType number_dtype = float32;
 class Variable {
  public:
   Variable() = default;
-  Variable(Tensor value) : value_(std::move(value)) {}
+  Variable(const Tensor& value) : value_(value) {}
+  Variable(Tensor&& value) : value_(std::move(value)) {}
   /// A number alone is float32 (a bool is bool).
   template <Number T>
   Variable(T value)
@@ -38,7 +46,8 @@ class Variable {
   requires detail::Convertible<E> Variable(E&& expression) : value_(std::forward<E>(expression)) {}
   /// A snapshot of the parameter, a leaf of the tape that is recording.
   Variable(const Parameter& parameter);
-  Variable(Tensor value, Place place) : value_(std::move(value)), place_(place) {}
+  Variable(Tensor&& value, Place place) : value_(std::move(value)), place_(place) {}
+  Variable(const Tensor& value, Place place) : value_(value), place_(place) {}
 
   const Tensor& value() const& { return value_; }
   Tensor value() && { return std::move(value_); }  // by value: a view of a temporary's tensor would dangle
@@ -52,15 +61,23 @@ class Variable {
     return value_.item<T>();
   }
 
+  /// The part at these indices, x(range(0, 3), all(), 2): <xgrad/ops/slicing.hpp> has them.
+  template <class... I>
+  Variable operator()(const Index& first, const I&... rest) const {
+    return view_at(*this, first, rest...);
+  }
+
   Place place() const { return place_; }
   /// Whether it has no place on any tape.
   bool is_constant() const { return place_.tape == 0; }
 
  private:
-  friend class Tape;
+  friend Tensor& detail::mutable_value(Variable& variable);
   Tensor value_;
   Place place_;
 };
+
+inline Tensor& detail::mutable_value(Variable& variable) { return variable.value_; }
 
 std::ostream& operator<<(std::ostream& out, const Variable& variable);
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <xgrad/autograd/linear.hpp>
 #include <xgrad/autograd/operand.hpp>
 #include <xgrad/autograd/tape.hpp>
 #include <xgrad/ops/arithmetic.hpp>
@@ -51,7 +52,7 @@ struct Slot {
 template <>
 struct Slot<true> {
   Variable value{Tensor{}};
-  void set(const Variable& x) { value = x; }
+  void set(Variable x) { value = std::move(x); }
 };
 template <class... P>
 struct Saved {
@@ -71,12 +72,16 @@ struct Saved {
   }
 };
 
+template <class F, Kept... K>
+auto times(const Partial<F, K...>& partial) {
+  return [f = partial.f](auto cotangent, auto... kept) { return cotangent * f(kept...); };
+}
+
 template <class S, class F, Kept... K>
 Variable apply_partial(const Partial<F, K...>& partial, const Variable& g, const S& saved) {
   if (Tape::recording() != nullptr) return g * partial.f(saved.template get<K>()...);
   return Variable(visit_floating(g.dtype(), [&]<class T>(T) {
-    const auto fused = [f = partial.f](auto cotangent, auto... kept) { return cotangent * f(kept...); };
-    return kernel::map<T, std::conditional_t<(K == K), T, void>...>(fused, g.shape(), g.value(),
+    return kernel::map<T, std::conditional_t<(K == K), T, void>...>(times(partial), g.shape(), g.value(),
                                                                     saved.template get<K>().value()...);
   }));
 }
@@ -89,6 +94,26 @@ Variable apply_partial(Negated, const Variable& g, const S&) {
   return -g;
 }
 
+// The same in the cotangent's place, and over its memory where nobody else holds it.
+template <class S, class P>
+void replace_by_partial(const P& partial, Variable& g, const S& saved) {
+  g = apply_partial(partial, g, saved);
+}
+template <class S>
+void replace_by_partial(Same, Variable&, const S&) {}
+template <class S, class F, Kept... K>
+void replace_by_partial(const Partial<F, K...>& partial, Variable& g, const S& saved) {
+  if (next_place.tape != 0 || capturing != nullptr || !g.value().unique()) {
+    g = apply_partial(partial, g, saved);
+    return;
+  }
+  Tensor& target = mutable_value(g);
+  visit_floating(target.dtype(), [&]<class T>(T) {
+    kernel::map_over<T, std::conditional_t<(K == K), T, void>...>(times(partial), target, target,
+                                                                  saved.template get<K>().value()...);
+  });
+}
+
 template <class... P>
 struct ElementwisePullback final : Pullback {
   [[no_unique_address]] std::tuple<P...> partials;
@@ -96,48 +121,91 @@ struct ElementwisePullback final : Pullback {
   explicit ElementwisePullback(const std::tuple<P...>& p) : partials(p) {}
 
   Variable pull(const Variable& g, std::size_t k) const override {
+    Variable result;
+    visit(k, [&](const auto& partial) { result = apply_partial(partial, g, saved); });
+    return result;
+  }
+  void pull_last(Variable& g, std::size_t k) const override {
+    visit(k, [&](const auto& partial) { replace_by_partial(partial, g, saved); });
+  }
+  // An elementwise derivative is its own transpose.
+  std::optional<Variable> push(const Variable& t, std::size_t k, const Shape& output) const override {
+    return pull(t.shape() == output ? t : broadcast_to(t, output), k);
+  }
+
+ private:
+  template <class F>
+  void visit(std::size_t k, const F& f) const {
     static_assert(sizeof...(P) <= 2);
-    if constexpr (sizeof...(P) == 1) {
-      return apply_partial(std::get<0>(partials), g, saved);
+    if (sizeof...(P) == 1 || k == 0) {
+      f(std::get<0>(partials));
     } else {
-      return k == 0 ? apply_partial(std::get<0>(partials), g, saved)
-                    : apply_partial(std::get<1>(partials), g, saved);
+      f(std::get<sizeof...(P) - 1>(partials));
     }
   }
 };
 
-/// The common path: `inputs` have the dtype already and broadcast to `value`'s shape. The literals are numbers that the
-/// formula holds, as an exponent: noted on the tape as constants, for diagrams and listings.
+template <class Node, std::size_t N, class... P>
+Node& record_with(const Call& call, const Variable& y, const std::array<const Variable*, N>& inputs,
+                  std::initializer_list<double> literals, const P&... partials) {
+  if (literals.size() == 0)
+    return record<Node>(call.op, call.where, y, inputs, std::tuple<P...>(partials...));
+  std::vector<Variable> numbers;
+  for (double literal : literals) numbers.emplace_back(scalar(literal, y.dtype()));
+  std::vector<const Variable*> all(inputs.begin(), inputs.end());
+  for (const Variable& number : numbers) all.push_back(&number);
+  return record<Node>(call.op, call.where, y, all, std::tuple<P...>(partials...));
+}
+
+/// The common path: the operands have their dtype already and broadcast to `value`'s shape; they are used up. The
+/// literals are numbers that the formula holds, as an exponent: noted on the tape as constants, for diagrams and
+/// listings.
 template <std::size_t N, class... P>
-Variable elementwise(const Call& call, Tensor value, const std::array<const Variable*, N>& inputs,
+Variable elementwise(const Call& call, Tensor&& value, const std::array<Operand*, N>& operands,
                      std::initializer_list<double> literals, P... partials) {
   static_assert(sizeof...(P) == N);
+  std::array<const Variable*, N> inputs;
   bool tracks[N], any = false;
-  for (std::size_t i = 0; i < N; ++i) any |= tracks[i] = tracked(*inputs[i], &call);
+  for (std::size_t i = 0; i < N; ++i) {
+    inputs[i] = &operands[i]->variable();
+    any |= tracks[i] = tracked(*inputs[i], &call);
+  }
   if (!any) return Variable(std::move(value));
-  Variable y(std::move(value), next_place());
-  using Node = ElementwisePullback<P...>;
-  std::vector<Variable> constants;
-  if (literals.size() > 0) constants.reserve(literals.size());
-  std::array<const Variable*, N + 2> noted;  // no formula holds more than two numbers
-  std::size_t count = 0;
-  for (const Variable* x : inputs) noted[count++] = x;
-  for (double literal : literals) noted[count++] = &constants.emplace_back(scalar(literal, y.dtype()));
-  Node& node = record<Node>(call.op, call.where, y, std::span<const Variable* const>(noted.data(), count),
-                            std::tuple<P...>(partials...));
+  Variable y(std::move(value), next_place);
+  auto& node = record_with<ElementwisePullback<P...>>(call, y, inputs, literals, partials...);
   // Of what the partials need, only that of tracked inputs' partials.
   const auto needed = [&](Kept what) {
     std::size_t i = 0;
     bool wanted = false;
-    ((wanted = wanted || (tracks[i] && keeps<P>(what)), ++i), ...);
+    ((wanted = wanted || (keeps<P>(what) && tracks[i]), ++i), ...);
     return wanted;
   };
-  if (needed(A)) node.saved.a.set(*inputs[0]);
+  if (needed(A)) node.saved.a.set(operands[0]->give());
   if constexpr (N > 1) {
-    if (needed(B)) node.saved.b.set(*inputs[1]);
+    if (needed(B)) node.saved.b.set(operands[1]->give());
   }
   if (needed(Y)) node.saved.y.set(y);
   return y;
+}
+
+/// Large enough that memory, once written, is worth writing again.
+inline constexpr std::int64_t reuse_elements = 1 << 14;
+
+/// The memory of a temporary operand where a result of `shape` may take its place: it fits, and no partial is a
+/// function of it.
+template <class T>
+Tensor* reusable(Operand& x, const Shape& shape, bool kept) {
+  if (capturing != nullptr || (kept && next_place.tape != 0)) return nullptr;
+  Tensor* own = x.disposable();
+  return own != nullptr && own->dtype() == dtype_of<T> && own->shape() == shape ? own : nullptr;
+}
+
+/// f of the inputs, in memory of its own or in `spare`.
+template <class... Ts, class F>
+Tensor map_reusing(Tensor* spare, const F& f, const Shape& shape, const std::same_as<Tensor> auto&... in) {
+  if (spare == nullptr) return kernel::map<Ts...>(f, shape, in...);
+  kernel::map_over<Ts...>(f, *spare, in...);
+  return *spare;
 }
 
 /// y = f(x) with dy/dx = partial.
@@ -147,11 +215,14 @@ Variable unary(const char* op, Operand& x, const F& f, P partial,
   const Call call(op, x);
   const DType dtype = working_dtype<D>(call.common_dtype({&x}));
   const Variable& v = x.as(dtype);
-  const auto value = [&]<class T>(T) { return kernel::map<T>(f, v.shape(), v.value()); };
+  const auto value = [&]<class T>(T) {
+    Tensor* spare = v.size() < reuse_elements ? nullptr : reusable<T>(x, v.shape(), keeps<P>(A));
+    return map_reusing<T>(spare, f, v.shape(), v.value());
+  };
   if constexpr (D == Domain::numbers) {
     if (dtype == int64) return Variable(value(std::int64_t{}));
   }
-  return elementwise<1>(call, visit_floating(dtype, value), {&v}, literals, partial);
+  return elementwise<1>(call, visit_floating(dtype, value), {&x}, literals, partial);
 }
 
 /// y = f(a, b), broadcast, with its two partials.
@@ -159,11 +230,18 @@ template <Domain D = Domain::floating, class F, class P, class Q>
 Variable binary(const char* op, Operand& a, Operand& b, const F& f, P partial_a, Q partial_b) {
   const Call call(op, a);
   const auto compute = [&](DType dtype, const Shape& shape, const Variable& va, const Variable& vb) {
-    const auto value = [&]<class T>(T) { return kernel::map<T, T>(f, shape, va.value(), vb.value()); };
+    const auto value = [&]<class T>(T) {
+      Tensor* spare = nullptr;
+      if (shape.size() >= reuse_elements) {
+        spare = reusable<T>(a, shape, keeps<P>(A) || keeps<Q>(A));
+        if (spare == nullptr) spare = reusable<T>(b, shape, keeps<P>(B) || keeps<Q>(B));
+      }
+      return map_reusing<T, T>(spare, f, shape, va.value(), vb.value());
+    };
     if constexpr (D == Domain::numbers) {
       if (dtype == int64) return Variable(value(std::int64_t{}));
     }
-    return elementwise<2>(call, visit_floating(dtype, value), {&va, &vb}, {}, partial_a, partial_b);
+    return elementwise<2>(call, visit_floating(dtype, value), {&a, &b}, {}, partial_a, partial_b);
   };
   const Variable *p = a.plain(), *q = b.plain();
   if (p != nullptr && q != nullptr && p->dtype() == q->dtype() && is_floating(p->dtype()) &&

@@ -67,7 +67,7 @@ Variable layer_norm(Operand x, Operand gamma, Operand beta, double eps) {
   bool any = false;
   for (const Variable* input : {&v, &scale, &shift}) any |= detail::tracked(*input, &call);
   if (!any) return Variable(std::move(result.y));
-  const Variable y(std::move(result.y), detail::next_place());
+  const Variable y(std::move(result.y), detail::next_place);
   result.y = Tensor();
   const Variable noted(scalar(eps, dtype));
   const Variable* const inputs[] = {&v, &scale, &shift, &noted};

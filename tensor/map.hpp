@@ -114,7 +114,7 @@ struct Stream {
   }
 };
 
-template <bool InPlace, class F, class... Ts>
+template <class F, class... Ts>
 struct RowKernel {
   using Lane = typename LaneOf<Ts...>::type;
   using Out = ResultOf<F, Ts...>;
@@ -130,19 +130,21 @@ struct RowKernel {
         for (int k = 0; k < N; ++k) buffer[k] = *data;
         return Stream<T, Lane, N>{buffer, 0};
       };
-      loop<N>(*static_cast<const F*>(f), static_cast<Out*>(out), n,
+      const bool in_place = ((out == in[I]) || ...);
+      loop<N>(*static_cast<const F*>(f), static_cast<Out*>(out), n, in_place,
               stream(I, static_cast<const Ts*>(in[I]))...);
     }
     (std::index_sequence_for<Ts...>{});
   }
 
+  // f is a copy: behind a pointer its numbers would be read again after every store.
   template <int N, class... Streams>
-  static void loop(const F& f, Out* out, std::int64_t n, Streams... in) {
+  static void loop(const F f, Out* out, std::int64_t n, bool in_place, Streams... in) {
     using Result = Lanes<Out, Lane, N>;
     std::int64_t i = 0;
     for (; i + N <= n; i += N) Result::store(f(in.load(i)...), out + i);
     if (i == n) return;
-    if (!InPlace && n >= N) {
+    if (!in_place && n >= N) {
       // Computing the last lanes twice is cheaper than a partial vector; in place it would apply f twice.
       i = n - N;
       Result::store(f(in.load(i)...), out + i);
@@ -153,15 +155,15 @@ struct RowKernel {
   }
 };
 
-template <bool InPlace, class... Ts, class F>
+template <class... Ts, class F>
 void map_into(const F& f, Tensor& out, const std::same_as<Tensor> auto&... in) {
-  using Kernel = RowKernel<InPlace, F, Ts...>;
+  using Kernel = RowKernel<F, Ts...>;
   const Row row = xgrad::detail::Dispatch<Kernel, const void*, void*, const void* const*, const bool*,
                                           std::int64_t>::select();
   const std::int64_t n = out.size();
   if (n == 0) return;
   using xgrad::detail::address;
-  if (((in.shape() == out.shape()) && ...) && n < parallel_elements) {
+  if (n < parallel_elements && ((&in == &out || in.shape() == out.shape()) && ...)) {
     const void* data[] = {address(in)...};
     const bool advances[] = {(static_cast<void>(in), n > 1)...};
     row(&f, xgrad::detail::mutable_data<void>(out), data, advances, n);
@@ -187,15 +189,16 @@ template <Element... Ts, class F>
 Tensor map(const F& f, const Shape& shape, const std::same_as<Tensor> auto&... in) {
   static_assert(sizeof...(Ts) == sizeof...(in) && sizeof...(in) <= 8);
   Tensor out(shape, dtype_of<detail::ResultOf<F, Ts...>>);
-  detail::map_into<false, Ts...>(f, out, in...);
+  detail::map_into<Ts...>(f, out, in...);
   return out;
 }
 
-/// target = f(target, inputs...), for the unique() owner of target's storage (precondition).
+/// The same, written over `target`, which has the result's shape and dtype and may be one of the inputs; for the
+/// unique() owner of its storage (precondition).
 template <Element... Ts, class F>
-void map_in_place(const F& f, Tensor& target, const std::same_as<Tensor> auto&... in) {
-  static_assert(sizeof...(Ts) == sizeof...(in) + 1);
-  detail::map_into<true, Ts...>(f, target, target, in...);
+void map_over(const F& f, Tensor& target, const std::same_as<Tensor> auto&... in) {
+  static_assert(sizeof...(Ts) == sizeof...(in));
+  detail::map_into<Ts...>(f, target, in...);
 }
 
 }  // namespace xgrad::kernel

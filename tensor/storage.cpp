@@ -95,9 +95,16 @@ Pool& pool() {
 
 void give_back(Block* block);
 
+// Numbers of different threads differ in their upper bits.
+std::uint64_t new_serials() {
+  static std::atomic<std::uint64_t> threads{0};
+  return ++threads << 44;
+}
+
 struct ThreadCache {
-  std::array<FreeList, local_classes> lists;
   Counters counters;
+  std::uint64_t last_serial = new_serials();
+  std::array<FreeList, local_classes> lists;
   ThreadCache() {
     std::lock_guard lock(pool().mutex);
     pool().caches.push_back(this);
@@ -106,10 +113,10 @@ struct ThreadCache {
 };
 
 // Trivially destructible, so still readable after the cache of this thread is gone.
-thread_local bool cache_gone = false;
-thread_local ThreadCache* cache_pointer = nullptr;
+constinit thread_local bool cache_gone = false;
+constinit thread_local ThreadCache* cache_pointer = nullptr;
 
-ThreadCache* make_cache() {
+[[gnu::noinline]] ThreadCache* make_cache() {
   if (cache_gone) return nullptr;
   thread_local ThreadCache cache;
   return cache_pointer = &cache;
@@ -196,43 +203,32 @@ void give_back(Block* block) {
   std::free(block);
 }
 
-Block* take(std::uint32_t size_class) {
+// Under AddressSanitizer everything behind the requested bytes is a red zone.
+void hand_out(Block* block, std::size_t bytes, std::uint64_t serial) {
+  block->bytes = bytes;
+  block->serial = serial;
+  block->references.store(1, std::memory_order_relaxed);
+  ASAN_POISON_MEMORY_REGION(block->data, bytes_of(block->size_class));
+  ASAN_UNPOISON_MEMORY_REGION(block->data, bytes);
+}
+
+std::uint64_t next_serial() {
   ThreadCache* local = cache();
-  Block* block = local != nullptr && size_class < local_classes ? local->lists[size_class].pop() : nullptr;
-  if (block == nullptr) {
+  return local != nullptr ? ++local->last_serial : new_serials();
+}
+
+// Past the thread's own cache.
+[[gnu::noinline]] Block* take_shared(std::size_t bytes) {
+  if (bytes > largest) throw std::bad_alloc();
+  const std::uint32_t size_class = class_of(bytes);
+  Block* block = nullptr;
+  {
     std::lock_guard lock(pool().mutex);
     block = pool().lists[size_class].pop();
   }
-  return block;
-}
-
-}  // namespace
-
-namespace {
-// Numbers of different threads differ in their upper bits.
-std::atomic<std::uint64_t> numbered_threads{0};
-constinit thread_local std::uint64_t last_serial = 0;
-
-std::uint64_t next_serial() {
-  if (last_serial == 0) [[unlikely]]
-    last_serial = ++numbered_threads << 44;
-  return ++last_serial;
-}
-}  // namespace
-
-Storage::Storage(std::size_t bytes) {
-  if (bytes == 0) return;
-  if (bytes > largest) throw std::bad_alloc();
-  const std::uint32_t size_class = class_of(bytes);
-  block_ = take(size_class);
-  const bool reused = block_ != nullptr;
-  if (!reused) block_ = from_system(size_class);
-  block_->bytes = bytes;
-  block_->serial = next_serial();
-  block_->references.store(1, std::memory_order_relaxed);
-  // Under AddressSanitizer everything behind the requested bytes is a red zone.
-  ASAN_POISON_MEMORY_REGION(block_->data, bytes_of(size_class));
-  ASAN_UNPOISON_MEMORY_REGION(block_->data, bytes);
+  const bool reused = block != nullptr;
+  if (!reused) block = from_system(size_class);
+  hand_out(block, bytes, next_serial());
   count([&](Counters& c) {
     c.live_blocks.add(1);
     c.live_bytes.add(static_cast<std::int64_t>(bytes));
@@ -242,6 +238,41 @@ Storage::Storage(std::size_t bytes) {
       c.misses.add(1);
     }
   });
+  return block;
+}
+
+[[gnu::noinline]] void release_shared(Block* block) {
+  count([&](Counters& c) {
+    c.live_blocks.add(-1);
+    c.live_bytes.add(-static_cast<std::int64_t>(block->bytes));
+    if (block->drop == nullptr) c.held_bytes.add(static_cast<std::int64_t>(bytes_of(block->size_class)));
+  });
+  if (block->drop != nullptr) {
+    block->drop(block->owner);
+    delete block;
+    return;
+  }
+  ASAN_POISON_MEMORY_REGION(block->data, bytes_of(block->size_class));
+  std::lock_guard lock(pool().mutex);
+  pool().lists[block->size_class].push(block);
+}
+
+}  // namespace
+
+Storage::Storage(std::size_t bytes) {
+  if (bytes == 0) return;
+  if (ThreadCache* local = cache(); local != nullptr && bytes <= local_limit) [[likely]] {
+    const std::uint32_t size_class = class_of(bytes);
+    if (Block* block = local->lists[size_class].pop()) [[likely]] {
+      hand_out(block, bytes, ++local->last_serial);
+      local->counters.live_blocks.add(1);
+      local->counters.live_bytes.add(static_cast<std::int64_t>(bytes));
+      local->counters.held_bytes.add(-static_cast<std::int64_t>(bytes_of(size_class)));
+      block_ = block;
+      return;
+    }
+  }
+  block_ = take_shared(bytes);
 }
 
 Storage Storage::adopt(void* data, std::size_t bytes, void* owner, void (*drop)(void*)) {
@@ -261,25 +292,17 @@ Storage Storage::adopt(void* data, std::size_t bytes, void* owner, void (*drop)(
 }
 
 void Storage::release(Block* block) noexcept {
-  count([&](Counters& c) {
-    c.live_blocks.add(-1);
-    c.live_bytes.add(-static_cast<std::int64_t>(block->bytes));
-    if (block->drop == nullptr) c.held_bytes.add(static_cast<std::int64_t>(bytes_of(block->size_class)));
-  });
-  if (block->drop != nullptr) {
-    block->drop(block->owner);
-    delete block;
-    return;
-  }
-  const std::uint32_t size_class = block->size_class;
-  ASAN_POISON_MEMORY_REGION(block->data, bytes_of(size_class));
   ThreadCache* local = cache();
-  if (local != nullptr && size_class < local_classes && local->lists[size_class].length < local_depth) {
-    local->lists[size_class].push(block);
-  } else {
-    std::lock_guard lock(pool().mutex);
-    pool().lists[size_class].push(block);
+  const std::uint32_t size_class = block->size_class;
+  if (local == nullptr || block->drop != nullptr || size_class >= local_classes ||
+      local->lists[size_class].length >= local_depth) [[unlikely]] {
+    return release_shared(block);
   }
+  ASAN_POISON_MEMORY_REGION(block->data, bytes_of(size_class));
+  local->counters.live_blocks.add(-1);
+  local->counters.live_bytes.add(-static_cast<std::int64_t>(block->bytes));
+  local->counters.held_bytes.add(static_cast<std::int64_t>(bytes_of(size_class)));
+  local->lists[size_class].push(block);
 }
 
 }  // namespace detail

@@ -45,8 +45,8 @@ class Tensor {
   Tensor() : shape_(Shape::empty()) {}
   /// Uninitialised elements. For kernels: fill them through detail::mutable_data before anybody else sees the
   /// tensor.
-  Tensor(Shape shape, DType dtype)
-      : shape_(std::move(shape)), storage_(bytes_for(shape_, dtype)), dtype_(dtype) {}
+  Tensor(const Shape& shape, DType dtype)
+      : shape_(shape), storage_(bytes_for(shape_, dtype)), dtype_(dtype) {}
   /// Copies `values` in row-major order. Throws ShapeError if there are not shape.size() of them.
   template <Element T>
   Tensor(Shape shape, std::span<const T> values) : Tensor(std::move(shape), dtype_of<T>) {

@@ -39,7 +39,7 @@ Variable custom(const Tensor& value, const Variables& inputs, Pull pull) {
     any = any || detail::tracked(x);
   }
   if (!any) return value;
-  Variable y(value, detail::next_place());
+  Variable y(value, detail::next_place);
   detail::record<Custom>("custom", std::source_location::current(), y, pointers, std::move(pull));
   return y;
 }

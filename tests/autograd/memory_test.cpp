@@ -25,7 +25,7 @@ struct Gauge final : detail::Pullback {
 
 Variable gauge(const Variable& x, std::int64_t* live) {
   const Variable* inputs[] = {&x};
-  Variable y(x.value(), detail::next_place());
+  Variable y(x.value(), detail::next_place);
   detail::record<Gauge>("gauge", std::source_location::current(), y, inputs, live);
   return y;
 }

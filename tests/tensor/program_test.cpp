@@ -119,7 +119,7 @@ TEST_CASE("No temporary is overwritten while it is needed", "[program]") {
             break;
           case 3: {  // in place
             Tensor own = add(a, a);
-            kernel::map_in_place<float, float>([](auto p, auto q) { return p - q; }, own, a);
+            kernel::map_over<float, float>([](auto p, auto q) { return p - q; }, own, own, a);
             values.push_back(std::move(own));
             break;
           }
@@ -194,9 +194,10 @@ TEST_CASE("What cannot be run again is an obstacle", "[program]") {
   CHECK_THAT(obstacle([&] { twice(x).data<float>(); }), reads);
   CHECK_THAT(obstacle([&] { twice(x).at({0}); }), reads);
   CHECK_THAT(obstacle([&] { equal(twice(x), x); }), reads);
-  CHECK_THAT(
-      obstacle([&] { kernel::map_in_place<float, float>([](auto a, auto b) { return a + b; }, outside, x); }),
-      Catch::Contains("writes into a tensor"));
+  CHECK_THAT(obstacle([&] {
+               kernel::map_over<float, float>([](auto a, auto b) { return a + b; }, outside, outside, x);
+             }),
+             Catch::Contains("writes into a tensor"));
   CHECK_THAT(obstacle([&] {
                detail::note_obstacle("first");
                detail::note_obstacle("second");
