@@ -24,26 +24,45 @@ struct Partials {
 template <class V>
 struct Partials<V, 0> {};
 
-// Instantiated once, however many kernels a mistake stands in, so that the compiler says it once.
-template <class Never>
-void refuse_branch() {
+// Whether a function was refused is known to the compiler as whether `refused` is defined: Refusal defines it.
+// What is asked later asks for it through a template of its own (F), as answers are remembered. So the
+// function is not compiled on Variables, too, which would say the same again in pages.
+struct Asked {
+  friend constexpr bool refused(Asked);
+};
+template <class Void>
+struct Refusal {
+  friend constexpr bool refused(Asked) { return true; }
+};
+template <class F, class Question = Asked>
+concept Refused = requires {
+  typename std::bool_constant<(static_cast<F*>(nullptr), refused(Question()))>;
+};
+
+// Instantiated once, with void, however many kernels a mistake stands in, so that the compiler says it once;
+// and for an exception specification, so that it does so when it meets the mistake.
+template <class Void>
+constexpr bool refuse_branch() {
   static_assert(
-      !std::is_void_v<Never>,
+      !std::is_void_v<Void>,
       "fuse: the function branches on a value; a vector of elements has no single truth: choose with "
       "where(condition, a, b), and combine conditions with & and | instead of && and ||");
+  return sizeof(Refusal<Void>) > 0;
 }
-template <class Never>
-void refuse_number() {
-  static_assert(!std::is_void_v<Never>,
+template <class Void>
+constexpr bool refuse_number() {
+  static_assert(!std::is_void_v<Void>,
                 "fuse: the function hands a value to something that takes one number, as std::exp does; call "
                 "exp(x), log(x), maximum(a, b), ... without std::, and give the lambda `auto` parameters");
+  return sizeof(Refusal<Void>) > 0;
 }
-template <class Never>
-void refuse_assignment() {
+template <class Void>
+constexpr bool refuse_assignment() {
   static_assert(
-      !std::is_void_v<Never>,
+      !std::is_void_v<Void>,
       "fuse: the function assigns to a variable a value that depends on more inputs than the variable "
       "did when it was made; make a new one (auto c = a + b), or let it depend on them from the start");
+  return sizeof(Refusal<Void>) > 0;
 }
 
 /// A truth for each element.
@@ -52,19 +71,16 @@ struct Truth {
   typename V::M mask;
 
   template <class B>
-  requires std::same_as<B, bool> XGRAD_SIMD operator B() const {
-    refuse_branch<void>();
+  requires std::same_as<B, bool> XGRAD_SIMD operator B() const noexcept(refuse_branch<std::void_t<V>>()) {
     return false;
   }
   XGRAD_SIMD friend Truth operator&(const Truth& a, const Truth& b) { return {a.mask & b.mask}; }
   XGRAD_SIMD friend Truth operator|(const Truth& a, const Truth& b) { return {a.mask | b.mask}; }
   XGRAD_SIMD friend Truth operator!(const Truth& a) { return {!a.mask}; }
-  XGRAD_SIMD friend Truth operator&&(const Truth& a, const Truth&) {
-    refuse_branch<void>();
+  XGRAD_SIMD friend Truth operator&&(const Truth& a, const Truth&) noexcept(refuse_branch<std::void_t<V>>()) {
     return a;
   }
-  XGRAD_SIMD friend Truth operator||(const Truth& a, const Truth&) {
-    refuse_branch<void>();
+  XGRAD_SIMD friend Truth operator||(const Truth& a, const Truth&) noexcept(refuse_branch<std::void_t<V>>()) {
     return a;
   }
 };
@@ -90,8 +106,8 @@ struct Dual {
     x.each([&](auto i) { partial<i>() = x.template partial<i>(); });
   }
   template <unsigned More>
-  requires((More | Active) != Active) XGRAD_SIMD Dual& operator=(const Dual<V, More>&) {
-    refuse_assignment<void>();
+  requires((More | Active) != Active) XGRAD_SIMD Dual& operator=(const Dual<V, More>&) noexcept(
+      refuse_assignment<std::void_t<V>>()) {
     return *this;
   }
 
@@ -110,11 +126,8 @@ struct Dual {
     each(f, std::make_integer_sequence<unsigned, 8>{});
   }
 
-  template <class T>
-  requires std::same_as<T, double> XGRAD_SIMD operator T() const {
-    refuse_number<void>();
-    return 0;
-  }
+  /// Not a template: so it leads to float and int, too, and std::exp has one best overload.
+  XGRAD_SIMD operator double() const noexcept(refuse_number<std::void_t<V>>()) { return 0; }
 
  private:
   XGRAD_SIMD void clear() {
@@ -220,6 +233,16 @@ template <class A, class B> requires Operands<A, B> auto operator*(const A& a, c
 template <class A, class B> requires Operands<A, B> auto operator/(const A& a, const B& b) { return combine(xgrad::detail::div_rule, a, b); }
 template <class A, class B> requires Operands<A, B> auto maximum(const A& a, const B& b)   { return combine(xgrad::detail::maximum_rule, a, b); }
 template <class A, class B> requires Operands<A, B> auto minimum(const A& a, const B& b)   { return combine(xgrad::detail::minimum_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto fmod(const A& a, const B& b) { return combine(xgrad::detail::fmod_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto remainder(const A& a, const B& b) { return combine(xgrad::detail::remainder_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto copysign(const A& a, const B& b) { return combine(xgrad::detail::copysign_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto squared_difference(const A& a, const B& b) { return combine(xgrad::detail::squared_difference_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto atan2(const A& a, const B& b) { return combine(xgrad::detail::atan2_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto hypot(const A& a, const B& b) { return combine(xgrad::detail::hypot_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto xlogy(const A& a, const B& b) { return combine(xgrad::detail::xlogy_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto xlog1py(const A& a, const B& b) { return combine(xgrad::detail::xlog1py_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto logaddexp(const A& a, const B& b) { return combine(xgrad::detail::logaddexp_rule, a, b); }
+template <class A, class B> requires Operands<A, B> auto prelu(const A& a, const B& b) { return combine(xgrad::detail::prelu_rule, a, b); }
 
 template <class V, unsigned P, class B> requires Operands<Dual<V, P>, B> auto& operator+=(Dual<V, P>& a, const B& b) { return a = a + b; }
 template <class V, unsigned P, class B> requires Operands<Dual<V, P>, B> auto& operator-=(Dual<V, P>& a, const B& b) { return a = a - b; }
@@ -244,6 +267,48 @@ template <class V, unsigned P> auto relu(const Dual<V, P>& x)      { return appl
 template <class V, unsigned P> auto gelu(const Dual<V, P>& x, bool tanh_approximation = false) {
   return tanh_approximation ? apply(xgrad::detail::gelu_tanh_rule, x) : apply(xgrad::detail::gelu_rule, x);
 }
+template <class V, unsigned P> auto exp2(const Dual<V, P>& x) { return apply(xgrad::detail::exp2_rule, x); }
+template <class V, unsigned P> auto log2(const Dual<V, P>& x) { return apply(xgrad::detail::log2_rule, x); }
+template <class V, unsigned P> auto log10(const Dual<V, P>& x) { return apply(xgrad::detail::log10_rule, x); }
+template <class V, unsigned P> auto rsqrt(const Dual<V, P>& x) { return apply(xgrad::detail::rsqrt_rule, x); }
+template <class V, unsigned P> auto cbrt(const Dual<V, P>& x) { return apply(xgrad::detail::cbrt_rule, x); }
+template <class V, unsigned P> auto reciprocal(const Dual<V, P>& x) { return apply(xgrad::detail::reciprocal_rule, x); }
+template <class V, unsigned P> auto sin(const Dual<V, P>& x) { return apply(xgrad::detail::sin_rule, x); }
+template <class V, unsigned P> auto cos(const Dual<V, P>& x) { return apply(xgrad::detail::cos_rule, x); }
+template <class V, unsigned P> auto tan(const Dual<V, P>& x) { return apply(xgrad::detail::tan_rule, x); }
+template <class V, unsigned P> auto asin(const Dual<V, P>& x) { return apply(xgrad::detail::asin_rule, x); }
+template <class V, unsigned P> auto acos(const Dual<V, P>& x) { return apply(xgrad::detail::acos_rule, x); }
+template <class V, unsigned P> auto atan(const Dual<V, P>& x) { return apply(xgrad::detail::atan_rule, x); }
+template <class V, unsigned P> auto sinh(const Dual<V, P>& x) { return apply(xgrad::detail::sinh_rule, x); }
+template <class V, unsigned P> auto cosh(const Dual<V, P>& x) { return apply(xgrad::detail::cosh_rule, x); }
+template <class V, unsigned P> auto asinh(const Dual<V, P>& x) { return apply(xgrad::detail::asinh_rule, x); }
+template <class V, unsigned P> auto acosh(const Dual<V, P>& x) { return apply(xgrad::detail::acosh_rule, x); }
+template <class V, unsigned P> auto atanh(const Dual<V, P>& x) { return apply(xgrad::detail::atanh_rule, x); }
+template <class V, unsigned P> auto lgamma(const Dual<V, P>& x) { return apply(xgrad::detail::lgamma_rule, x); }
+template <class V, unsigned P> auto digamma(const Dual<V, P>& x) { return apply(xgrad::detail::digamma_rule, x); }
+template <class V, unsigned P> auto sign(const Dual<V, P>& x) { return apply(xgrad::detail::sign_rule, x); }
+template <class V, unsigned P> auto floor(const Dual<V, P>& x) { return apply(xgrad::detail::floor_rule, x); }
+template <class V, unsigned P> auto ceil(const Dual<V, P>& x) { return apply(xgrad::detail::ceil_rule, x); }
+template <class V, unsigned P> auto round(const Dual<V, P>& x) { return apply(xgrad::detail::round_rule, x); }
+template <class V, unsigned P> auto trunc(const Dual<V, P>& x) { return apply(xgrad::detail::trunc_rule, x); }
+template <class V, unsigned P> auto logsigmoid(const Dual<V, P>& x) { return apply(xgrad::detail::logsigmoid_rule, x); }
+template <class V, unsigned P> auto softsign(const Dual<V, P>& x) { return apply(xgrad::detail::softsign_rule, x); }
+template <class V, unsigned P> auto silu(const Dual<V, P>& x) { return apply(xgrad::detail::silu_rule, x); }
+template <class V, unsigned P> auto mish(const Dual<V, P>& x) { return apply(xgrad::detail::mish_rule, x); }
+template <class V, unsigned P> auto selu(const Dual<V, P>& x) { return apply(xgrad::detail::selu_rule, x); }
+template <class V, unsigned P> auto hard_sigmoid(const Dual<V, P>& x) { return apply(xgrad::detail::hard_sigmoid_rule, x); }
+template <class V, unsigned P> auto relu6(const Dual<V, P>& x) { return apply(xgrad::detail::hardtanh_rule("relu6", 0, 6), x); }
+template <class V, unsigned P> auto hardtanh(const Dual<V, P>& x, double low = -1, double high = 1) { return apply(xgrad::detail::hardtanh_rule("hardtanh", low, high), x); }
+template <class V, unsigned P> auto elu(const Dual<V, P>& x, double alpha = 1)  { return apply(xgrad::detail::elu_rule(alpha), x); }
+template <class V, unsigned P> auto celu(const Dual<V, P>& x, double alpha = 1) { return apply(xgrad::detail::celu_rule(alpha), x); }
+template <class V, unsigned P> auto softplus(const Dual<V, P>& x, double beta)  { return apply(xgrad::detail::softplus_beta_rule(beta), x); }
+template <class V, unsigned P> auto polygamma(int n, const Dual<V, P>& x)       { return apply(xgrad::detail::polygamma_rule(n), x); }
+template <class V, unsigned P> auto scale_gradient(const Dual<V, P>& x, double factor) { return apply(xgrad::detail::rule("scale_gradient", [](auto v) { return v; }, xgrad::detail::scaled_partial(factor)), x); }
+template <class V, unsigned P> auto flip_gradient(const Dual<V, P>& x) { return scale_gradient(x, -1); }
+template <class V, unsigned P, unsigned Q> auto straight_through(const Dual<V, P>& y, const Dual<V, Q>& x) { Dual<V, Q> r(x); r.value = y.value; return r; }
+template <class V, unsigned P> auto isnan(const Dual<V, P>& x)    { return Truth<V>{x.value != x.value}; }
+template <class V, unsigned P> auto isinf(const Dual<V, P>& x)    { return Truth<V>{abs(x.value) == __builtin_inf()}; }
+template <class V, unsigned P> auto isfinite(const Dual<V, P>& x) { return Truth<V>{abs(x.value) < __builtin_inf()}; }
 template <class V, unsigned P> auto identity(const Dual<V, P>& x)  { return x; }
 template <class V, unsigned P> auto leaky_relu(const Dual<V, P>& x, double slope = 0.01) { return apply(xgrad::detail::leaky_relu_rule(slope), x); }
 template <class V, unsigned P> auto clip(const Dual<V, P>& x, double low, double high)   { return apply(xgrad::detail::clip_rule(low, high), x); }
@@ -288,5 +353,14 @@ requires std::is_arithmetic_v<T> Dual<V, P> pow(const Dual<V, P>& x, T exponent)
 template <class A, class V, unsigned Q>
 requires Operands<A, Dual<V, Q>>
 auto pow(const A& a, const Dual<V, Q>& b) { return combine(xgrad::detail::pow_rule, a, b); }
+template <class A, class B, class W>
+requires(is_dual<A> || is_dual<B> || is_dual<W>) auto lerp(const A& a, const B& b, const W& w) {
+  const auto near = a + w * (b - a), far = b - (1 - w) * (b - a);
+  if constexpr (is_dual<W>) {
+    return where(w < 0.5, near, far);
+  } else {
+    return w < 0.5 ? near : far;
+  }
+}
 
 }  // namespace xgrad::dual

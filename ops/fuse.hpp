@@ -9,9 +9,8 @@
 //   - on dual numbers over packs, as one reverse pass that computes only the partials that are needed;
 //   - on Variables, under create_graph: derivatives of any order.
 //
-// In it: numbers, + - * /, comparisons, & | ! on them, where(condition, a, b), maximum, minimum, clip, pow,
-// square, abs, exp, expm1, log, log1p, sqrt, erf, erfc, sigmoid, tanh, softplus, relu, leaky_relu, gelu, identity
-// and stop_gradient, called without a namespace. A branch on a value, or a function of one number such as
+// In it: numbers, + - * /, comparisons, & | ! on them, where(condition, a, b), and every elementwise function of
+// arithmetic.hpp, math.hpp and activation.hpp (docs/fuse.md lists them), called without a namespace. A branch on a value, or a function of one number such as
 // std::exp, does not compile and says so. Integer and bool tensors are converted to the common floating dtype.
 // Every function here throws ShapeError if the shapes do not broadcast and DTypeError if float32 meets
 // float64.
@@ -93,7 +92,9 @@ constexpr bool check_function() {
   static_assert(std::is_invocable_v<const F&, D...>,
                 "fuse: the function cannot be called with one value for each tensor: give the lambda as many "
                 "`auto` parameters as there are tensors, by value or by const reference");
-  if constexpr (std::is_invocable_v<const F&, D...>) {
+  if constexpr (dual::Refused<F>) {
+    return false;
+  } else if constexpr (std::is_invocable_v<const F&, D...>) {
     using R = std::remove_cvref_t<std::invoke_result_t<const F&, D...>>;
     static_assert(
         dual::is_dual<R>,
@@ -122,7 +123,7 @@ Variable fuse_inputs(const F& f, const FusedInputs& in, std::index_sequence<I...
         }
       }();
       if (in.tracked == 0) return Variable(std::move(value));
-      Variable y(std::move(value), next_place());
+      Variable y(std::move(value), next_place);
       auto& node = record<FusedPullback<fold, F, n>>(
           in.call.op, in.call.where, y, std::span<const Variable* const>(in.at.data(), n), f, in);
       if constexpr (fold != Fold::none) node.partials = std::move(partials);

@@ -6,8 +6,8 @@
 #include <bit>
 #include <xgrad/ops/dual.hpp>
 #include <xgrad/ops/formula.hpp>
+#include <xgrad/ops/fuse_walk.hpp>
 #include <xgrad/tensor/map.hpp>
-#include <xgrad/tensor/strided.hpp>
 
 namespace xgrad::kernel {
 
@@ -24,6 +24,26 @@ auto on_duals(const F& f, std::index_sequence<I...>, const std::same_as<V> auto&
   };
   return dual::Dual<V, Active>(f(seeded(std::integral_constant<unsigned, I>{}, x)...));
 }
+
+/// A sum whose terms are added as a binary counter carries: pairwise.
+template <class T>
+class PairwiseSum {
+ public:
+  [[gnu::always_inline]] void add(T term) {
+    for (std::uint64_t carry = count_++; (carry & 1) != 0; carry >>= 1) term += partial_[--top_];
+    partial_[top_++] = term;
+  }
+  [[gnu::always_inline]] T total() {
+    T total(0);
+    while (top_ > 0) total += partial_[--top_];
+    return total;
+  }
+
+ private:
+  T partial_[48];
+  int top_ = 0;
+  std::uint64_t count_ = 0;
+};
 
 /// The rows of tensors of one shape (or of one element): sums of values or not, partials times cotangents or
 /// a scale.
@@ -47,9 +67,11 @@ struct FusedKernel {
     run<lanes>(*a, n, total, std::make_index_sequence<N>{});
   }
 
+  // `a` is a copy, and f: behind pointers they would be read again after every store.
   template <int L, std::size_t... I>
-  static void run(const Arguments& a, std::int64_t n, T* total, std::index_sequence<I...>) {
+  static void run(const Arguments a, std::int64_t n, T* total, std::index_sequence<I...>) {
     using V = Pack<T, L>;
+    const F f = *a.f;
     alignas(64) T copies[N + 1][L];
     const auto stream = [&](std::size_t i, const T* data, bool advances) {
       if (advances) return Stream<T, T, L>{data, -1};
@@ -60,7 +82,7 @@ struct FusedKernel {
     const auto g = Sums ? Stream<T, T, L>{} : stream(N, a.cotangent, a.cotangent_advances);
     const V scale(Sums ? a.scale : T(1));
     const auto step = [&](std::int64_t i, auto&& load, auto&& store) {
-      const auto y = on_duals<Active, F, V>(*a.f, std::index_sequence<I...>{}, load(in[I])...);
+      const auto y = on_duals<Active, F, V>(f, std::index_sequence<I...>{}, load(in[I])...);
       V factor = scale;
       if constexpr (!Sums) factor = load(g);
       std::size_t slot = 0;
@@ -85,13 +107,11 @@ struct FusedKernel {
     }
   }
 
-  // Blocks of 64 vectors, whose sums are added as a binary counter carries.
+  // Blocks of 64 vectors.
   template <class V>
   static T sum(std::int64_t n, const auto& whole, const auto& part) {
     constexpr int block = 64 * V::lanes;
-    T partial[40];
-    int top = 0;
-    std::uint64_t count = 0;
+    PairwiseSum<T> all;
     for (std::int64_t start = 0; start < n; start += block) {
       const std::int64_t end = start + block < n ? start + block : n;
       V even(T(0)), odd(T(0));
@@ -111,31 +131,14 @@ struct FusedKernel {
         part(i, static_cast<int>(end - i)).store(lanes);
         for (int k = 0; k < static_cast<int>(end - i); ++k) total += lanes[k];
       }
-      for (std::uint64_t carry = count++; (carry & 1) != 0; carry >>= 1) total += partial[--top];
-      partial[top++] = total;
+      all.add(total);
     }
-    T total(0);
-    while (top > 0) total += partial[--top];
-    return total;
+    return all.total();
   }
 };
 
 /// Whether `x` can be walked together with a result of `shape`: it has that shape, or one element.
 inline bool walks(const Tensor& x, const Shape& shape) { return x.size() == 1 || x.shape() == shape; }
-
-/// The inputs that do not walk, repeated to the full shape.
-template <std::size_t N>
-struct Walked {
-  std::array<Tensor, N> own;
-  std::array<const Tensor*, N> x;
-  Walked(const std::array<const Tensor*, N>& inputs, const Shape& shape) : x(inputs) {
-    for (std::size_t i = 0; i < N; ++i) {
-      if (walks(*x[i], shape)) continue;
-      own[i] = broadcast_to(*x[i], shape);
-      x[i] = &own[i];
-    }
-  }
-};
 
 /// One call of a fused kernel: a function of addresses and plain values. Large arrays are cut into pieces of
 /// one size, whose sums are added pair by pair.
@@ -152,30 +155,52 @@ struct FusedCall {
 
   /// out: the partials and, of a sum, the total; in: the inputs and, unless a sum, the cotangent.
   void operator()(void* const* out, const void* const* in) const {
-    const std::int64_t pieces = (n + piece - 1) / piece;
-    const auto row = xgrad::detail::Dispatch<Kernel, const Arguments*, std::int64_t, T*>::select();
-    const auto run = [&](std::int64_t p, T* total) {
-      Arguments a{};
-      a.f = &f;
-      a.scale = scale;
-      const auto at = [&](auto* base, bool moves) { return base + (moves ? p * piece : 0); };
+    const auto row = select();
+    const Arguments all = arguments(out, in);
+    each((n + piece - 1) / piece, out, [&](std::int64_t p, T* total) {
+      Arguments a = all;
       for (std::size_t i = 0; i < N; ++i) {
-        a.advances[i] = advances[i];
-        a.in[i] = at(static_cast<const T*>(in[i]), advances[i]);
+        if (advances[i]) a.in[i] += p * piece;
       }
-      if constexpr (!Sums) {
-        a.cotangent_advances = advances[N];
-        a.cotangent = at(static_cast<const T*>(in[N]), advances[N]);
-      }
-      for (std::size_t k = 0; k < Kernel::outputs; ++k) a.out[k] = at(static_cast<T*>(out[k]), true);
+      move(a, p * piece);
       row(&a, std::min(piece, n - p * piece), total);
-    };
+    });
+  }
+
+  static auto select() {
+    return xgrad::detail::Dispatch<Kernel, const Arguments*, std::int64_t, T*>::select();
+  }
+
+  Arguments arguments(void* const* out, const void* const* in) const {
+    Arguments a{};
+    a.f = &f;
+    a.scale = scale;
+    for (std::size_t i = 0; i < N; ++i) {
+      a.advances[i] = advances[i];
+      a.in[i] = static_cast<const T*>(in[i]);
+    }
+    if constexpr (!Sums) {
+      a.cotangent_advances = advances[N];
+      a.cotangent = static_cast<const T*>(in[N]);
+    }
+    for (std::size_t k = 0; k < Kernel::outputs; ++k) a.out[k] = static_cast<T*>(out[k]);
+    return a;
+  }
+
+  /// Moves what has the shape of the result: the partials and the cotangent.
+  static void move(Arguments& a, std::int64_t by) {
+    if (!Sums && a.cotangent_advances) a.cotangent += by;
+    for (std::size_t k = 0; k < Kernel::outputs; ++k) a.out[k] += by;
+  }
+
+  /// run(p, total) for all pieces; of a sum, the totals are added.
+  template <class Run>
+  void each(std::int64_t pieces, void* const* out, const Run& run) const {
     if constexpr (!Sums) {
       xgrad::detail::parallel(pieces, 1, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t p = first; p < last; ++p) run(p, nullptr);
       });
     } else {
-      T* total = static_cast<T*>(out[Kernel::outputs]);
       const xgrad::detail::Storage scratch(static_cast<std::size_t>(std::max<std::int64_t>(pieces, 1)) *
                                            sizeof(T));
       T* sums = static_cast<T*>(scratch.data());
@@ -186,8 +211,48 @@ struct FusedCall {
       for (std::int64_t step = 1; step < pieces; step *= 2) {
         for (std::int64_t p = 0; p + step < pieces; p += 2 * step) sums[p] += sums[p + step];
       }
-      *total = *sums * scale;
+      *static_cast<T*>(out[Kernel::outputs]) = *sums * scale;
     }
+  }
+};
+
+/// The same where inputs broadcast.
+template <class T, unsigned Active, bool Sums, class F, std::size_t N>
+struct BroadcastCall {
+  using Plain = FusedCall<T, Active, Sums, F, N>;
+  Plain plain;
+  Shape shape;
+  std::array<Shape, N> shapes;
+
+  struct Chunk {
+    typename Plain::Arguments arguments;
+    decltype(Plain::select()) kernel;
+    T* start;
+    PairwiseSum<T>* sum;
+  };
+
+  static void row(const void* state, void* at, const void* const* in, const bool* advances, std::int64_t n) {
+    const Chunk& chunk = *static_cast<const Chunk*>(state);
+    typename Plain::Arguments a = chunk.arguments;
+    for (std::size_t i = 0; i < N; ++i) {
+      a.in[i] = static_cast<const T*>(in[i]);
+      a.advances[i] = advances[i];
+    }
+    Plain::move(a, static_cast<T*>(at) - chunk.start);
+    T total;
+    chunk.kernel(&a, n, &total);
+    if constexpr (Sums) chunk.sum->add(total);
+  }
+
+  void operator()(void* const* out, const void* const* in) const {
+    const Chunks chunks(shape, shapes);
+    const typename Plain::Arguments all = plain.arguments(out, in);
+    plain.each(chunks.count(), out, [&](std::int64_t c, T* total) {
+      PairwiseSum<T> sum;
+      const Chunk chunk{all, Plain::select(), static_cast<T*>(out[0]), &sum};
+      chunks.run(c, out[0], sizeof(T), in, row, &chunk);
+      if constexpr (Sums) *total = sum.total();
+    });
   }
 };
 
@@ -197,9 +262,11 @@ void run_fused(const F& f, const Shape& shape, const std::array<const Tensor*, N
   FusedCall<T, Active, Sums, F, N> call{f, shape.size(), {}, static_cast<T>(scale)};
   std::array<const Tensor*, N + 1> in, out;
   std::size_t outputs = 0;
+  bool broadcasts = false;
   for (std::size_t i = 0; i < N; ++i) {
     in[i] = x[i];
     call.advances[i] = x[i]->size() != 1;
+    broadcasts = broadcasts || !walks(*x[i], shape);
     if ((Active >> i & 1) == 0) continue;
     partials[i] = Tensor(shape, dtype_of<T>);
     out[outputs++] = &partials[i];
@@ -207,7 +274,11 @@ void run_fused(const F& f, const Shape& shape, const std::array<const Tensor*, N
   in[N] = &g;
   call.advances[N] = g.size() != 1;
   if (Sums) out[outputs++] = &total;
-  xgrad::detail::launch(std::span(out.data(), outputs), std::span(in.data(), Sums ? N : N + 1), call);
+  const std::span results(out.data(), outputs), sources(in.data(), Sums ? N : N + 1);
+  if (!broadcasts) return xgrad::detail::launch(results, sources, call);
+  BroadcastCall<T, Active, Sums, F, N> broadcast{call, shape, {}};
+  for (std::size_t i = 0; i < N; ++i) broadcast.shapes[i] = x[i]->shape();
+  xgrad::detail::launch(results, sources, broadcast);
 }
 
 /// Calls run with the constant set of inputs whose partials are wanted: every set for up to three inputs;
@@ -248,20 +319,17 @@ Tensor fused_forward(const F& f, const Shape& shape, const std::array<const Tens
 template <class T, class F, std::size_t N>
 void fused_reverse(const F& f, const Shape& shape, const Tensor& g, const std::array<const Tensor*, N>& x,
                    unsigned wanted, std::array<Tensor, N>& out) {
-  const detail::Walked<N> walked(x, shape);
-  detail::for_active<N>(wanted, [&](auto active) {
-    detail::run_fused<T, active, false>(f, shape, walked.x, g, 1, out, Tensor());
-  });
+  detail::for_active<N>(
+      wanted, [&](auto active) { detail::run_fused<T, active, false>(f, shape, x, g, 1, out, Tensor()); });
 }
 
 /// scale sum f(x...), and scale df/dx_i of the wanted inputs from the same pass.
 template <class T, class F, std::size_t N>
 Tensor fused_sum(const F& f, const Shape& shape, const std::array<const Tensor*, N>& x, double scale,
                  unsigned wanted, std::array<Tensor, N>& partials) {
-  const detail::Walked<N> walked(x, shape);
   const Tensor total(Shape(), dtype_of<T>);
   const auto run = [&](auto active) {
-    detail::run_fused<T, active, true>(f, shape, walked.x, Tensor(), scale, partials, total);
+    detail::run_fused<T, active, true>(f, shape, x, Tensor(), scale, partials, total);
   };
   if (wanted == 0) {
     run(std::integral_constant<unsigned, 0>{});

@@ -1,5 +1,6 @@
 // fuse_sum and fuse_mean against sum and mean of fuse.
 #include "fuse_checks.hpp"
+#include "threads_scope.hpp"
 
 using namespace fuse_checks;
 
@@ -36,6 +37,51 @@ TEST_CASE("fuse_sum: shapes that broadcast", "[ops][simd]") {
   for (const auto& [a, b] : pairs) {
     check(a, b);
     check(b, a);
+  }
+}
+
+namespace {
+
+// Of several chunks: cut along the last axis, the first one, and one between.
+const std::vector<std::pair<Shape, Shape>> large = {
+    {{3, 40000}, {40000}}, {{3, 40000}, {3, 1}},          {{300, 250}, {250}},  {{300, 250}, {300, 1}},
+    {{30000, 3}, {3}},     {{2, 3, 150, 90}, {3, 1, 90}}, {{300, 1}, {1, 250}}, {{40000, 1}, {3}}};
+
+}  // namespace
+
+TEST_CASE("fuse: inputs of many chunks that broadcast", "[ops][simd]") {
+  for (const auto& [a, b] : large) {
+    check(a, b);
+    check(b, a);
+    const std::vector<Tensor> inputs{numbers(a, 1), numbers(b, 2)};
+    check_same([](const Variables& x) { return fuse(formula, x[0], x[1]); },
+               [](const Variables& x) { return formula(x[0], x[1]); }, inputs, ~0u, 64);
+  }
+}
+
+TEST_CASE("fuse: the same bits for every number of threads", "[ops]") {
+  for (const auto& [a, b] : large) {
+    INFO(to_string(a) << " " << to_string(b));
+    const std::vector<Tensor> inputs = as(float32, {numbers(a, 1), numbers(b, 2)});
+    const auto bits = [&](int threads) {
+      const Threads scope(threads);
+      Doubles all;
+      for (bool total : {false, true}) {
+        const Result result = weighted(
+            [=](const Variables& x) {
+              return total ? fuse_sum(formula, x[0], x[1]) : fuse(formula, x[0], x[1]);
+            },
+            inputs);
+        for (const Tensor& t : {result.value.value(), result.gradients[0], result.gradients[1]}) {
+          const Doubles numbers = doubles(t);
+          all.insert(all.end(), numbers.begin(), numbers.end());
+        }
+      }
+      return all;
+    };
+    const Doubles one = bits(1);
+    CHECK(bits(2) == one);
+    CHECK(bits(5) == one);
   }
 }
 
