@@ -1,3 +1,4 @@
+#include <xgrad/autograd/scope.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/formula.hpp>
 #include <xgrad/ops/math.hpp>
@@ -17,6 +18,68 @@ Variable square(Operand x) { return unary<numbers>(detail::square_rule, x); }
 Variable abs(Operand x) { return unary<numbers>(detail::abs_rule, x); }
 Variable maximum(Operand a, Operand b) { return binary<numbers>(detail::maximum_rule, a, b); }
 Variable minimum(Operand a, Operand b) { return binary<numbers>(detail::minimum_rule, a, b); }
+
+namespace {
+
+// Whole numbers are left as they are; bools become integers.
+template <class R>
+Variable step(const R& rule, Operand& x) {
+  if (!is_floating(x.dtype())) return Variable(x.as(int64).value());
+  return unary(rule, x);
+}
+
+// A division of integers by 0 would end the program. The check is a kernel, so that a replay checks its own values.
+template <class R>
+Variable division(const R& rule, Operand& a, Operand& b) {
+  const detail::Call call(rule.op, a);
+  if (detail::working_dtype<numbers>(call.common_dtype({&a, &b})) == int64) {
+    const Tensor& divisor = b.as(int64).value();
+    const auto check = [call, n = divisor.size(), scope = detail::CapturedScope()](void* const*,
+                                                                                   const void* const* in) {
+      const auto* p = static_cast<const std::int64_t*>(in[0]);
+      scope.enter([&] {
+        for (std::int64_t i = 0; i < n; ++i) {
+          if (p[i] == 0)
+            call.fail<Error>("element " + std::to_string(i) + " of the divisor is the integer 0");
+        }
+      });
+    };
+    detail::launch({}, {&divisor}, check);
+  }
+  return binary<numbers>(rule, a, b);
+}
+
+}  // namespace
+
+Variable sign(Operand x) { return unary<numbers>(detail::sign_rule, x); }
+Variable floor(Operand x) { return step(detail::floor_rule, x); }
+Variable ceil(Operand x) { return step(detail::ceil_rule, x); }
+Variable round(Operand x) { return step(detail::round_rule, x); }
+Variable trunc(Operand x) { return step(detail::trunc_rule, x); }
+Variable fmod(Operand a, Operand b) { return division(detail::fmod_rule, a, b); }
+Variable remainder(Operand a, Operand b) { return division(detail::remainder_rule, a, b); }
+Variable copysign(Operand a, Operand b) { return binary(detail::copysign_rule, a, b); }
+Variable squared_difference(Operand a, Operand b) {
+  return binary<numbers>(detail::squared_difference_rule, a, b);
+}
+
+Variable lerp(Operand a, Operand b, Operand w) {
+  const detail::Call call("lerp", a);
+  const DType dtype = detail::working_dtype<floating>(call.common_dtype({&a, &b, &w}));
+  const Operand* all[] = {&a, &b, &w};
+  const Shape shape = call.common_shape(all);
+  const Variable &va = a.as(dtype), &vb = b.as(dtype), &vw = w.as(dtype);
+  const auto mix = [](auto p, auto q, auto t) {
+    auto difference = q - p;
+    return where(t < 0.5, p + t * difference, q - (1 - t) * difference);
+  };
+  Tensor value = detail::visit_floating(dtype, [&]<class T>(T) {
+    return kernel::map<T, T, T>(mix, shape, va.value(), vb.value(), vw.value());
+  });
+  return detail::structural<3>(
+      call, std::move(value), {&va, &vb, &vw}, [vw](const Variable& g) { return g * (1 - vw); },
+      [vw](const Variable& g) { return g * vw; }, [va, vb](const Variable& g) { return g * (vb - va); });
+}
 
 // clang-format off
 
@@ -97,10 +160,62 @@ Variable logical_and(Operand a, Operand b) {
 Variable logical_or(Operand a, Operand b) {
   return logical("logical_or", a, b, [](auto a, auto b) { return a | b; });
 }
+Variable logical_xor(Operand a, Operand b) {
+  return logical("logical_xor", a, b, [](auto a, auto b) { return (a & !b) | (b & !a); });
+}
 Variable logical_not(Operand x) {
   const detail::Call call("logical_not", x);
   require_truths(call, {&x});
   return Variable(kernel::map<bool>([](auto a) { return !a; }, x.shape(), x.variable().value()));
+}
+
+namespace {
+
+template <class F>
+Variable property(const char* op, Operand& x, const F& f) {
+  const detail::Call call(op, x);
+  const Variable& v = x.as(detail::working_dtype<floating>(call.common_dtype({&x})));
+  return detail::visit_floating(
+      v.dtype(), [&]<class T>(T) { return Variable(kernel::map<T>(f, v.shape(), v.value())); });
+}
+
+}  // namespace
+
+Variable isnan(Operand x) {
+  return property("isnan", x, [](auto v) { return v != v; });
+}
+Variable isinf(Operand x) {
+  return property("isinf", x, [](auto v) { return abs(v) == __builtin_inf(); });
+}
+Variable isfinite(Operand x) {
+  return property("isfinite", x, [](auto v) { return abs(v) < __builtin_inf(); });
+}
+
+Variable scale_gradient(Operand x, double factor) {
+  const detail::Call call("scale_gradient", x);
+  const Variable& v = x.variable();
+  if (!is_floating(v.dtype())) return v;
+  return detail::elementwise<1>(call, Tensor(v.value()), {&x}, {factor}, detail::scaled_partial(factor));
+}
+Variable flip_gradient(Operand x) {
+  const detail::Call call("flip_gradient", x);
+  const Variable& v = x.variable();
+  if (!is_floating(v.dtype())) return v;
+  return detail::elementwise<1>(call, Tensor(v.value()), {&x}, {}, detail::negated);
+}
+
+Variable straight_through(Operand y, Operand x) {
+  const detail::Call call("straight_through", y);
+  if (y.shape() != x.shape()) {
+    call.fail<ShapeError>(
+        "the value " + y.describe() + " and the source of the gradient " + x.describe() + " differ in shape",
+        "reshape one of them");
+  }
+  const DType dtype = detail::working_dtype<floating>(call.common_dtype({&y, &x}));
+  const Tensor value = y.as(dtype).value();
+  const Variable& v = x.as(dtype);
+  const auto through = [](const Variable& g) { return g; };
+  return detail::structural<1>(call, value, {&v}, detail::linear(through, through));
 }
 
 Variable stop_gradient(Operand x) { return Variable(x.variable().value()); }

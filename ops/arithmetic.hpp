@@ -30,6 +30,28 @@ Variable square(Operand x);
 /// |x|. Gradient: g sign(x), 0 at 0.
 Variable abs(Operand x);
 
+/// -1, 0 or 1. Gradient: 0. (Of this one, floor, ceil, round and trunc integers keep their dtype.)
+Variable sign(Operand x);
+/// The largest whole number that is not above x. Gradient: 0.
+Variable floor(Operand x);
+/// The smallest whole number that is not below x. Gradient: 0.
+Variable ceil(Operand x);
+/// The nearest whole number, the even one of two. Gradient: 0.
+Variable round(Operand x);
+/// x without its fraction. Gradient: 0.
+Variable trunc(Operand x);
+/// What is left of a after subtracting b as often as it fits, with the sign of a: a - trunc(a / b) b, exactly. NaN for
+/// b = 0; of integers an Error. Gradients: g, -g trunc(a / b).
+Variable fmod(Operand a, Operand b);
+/// The same with the sign of b, as Python's %: a - floor(a / b) b. Gradients: g, -g floor(a / b).
+Variable remainder(Operand a, Operand b);
+/// |a| with the sign of b, be it that of -0. Gradients: g or -g, 0 at a = 0; 0.
+Variable copysign(Operand a, Operand b);
+/// (a - b)^2. Gradients: 2 g (a - b), 2 g (b - a).
+Variable squared_difference(Operand a, Operand b);
+/// a + w (b - a), exactly a at w = 0 and b at w = 1; w is not bounded. Gradients: g (1 - w), g w, g (b - a).
+Variable lerp(Operand a, Operand b, Operand w);
+
 /// The larger of two. Gradient: g to the larger one, g/2 to each at a tie. NaN on either side gives NaN.
 Variable maximum(Operand a, Operand b);
 /// The smaller of two; as maximum.
@@ -53,10 +75,23 @@ Variable not_equal_to(Operand a, Operand b);
 /// Of bool tensors; also written &, | and !. Throw DTypeError for anything else.
 Variable logical_and(Operand a, Operand b);
 Variable logical_or(Operand a, Operand b);
+Variable logical_xor(Operand a, Operand b);
 Variable logical_not(Operand x);
+
+/// bool tensors; integers are neither NaN nor infinite. Nothing flows back.
+Variable isnan(Operand x);
+Variable isinf(Operand x);
+Variable isfinite(Operand x);
 
 /// The value as a constant: nothing flows back.
 Variable stop_gradient(Operand x);
+/// x itself. Gradient: factor g.
+Variable scale_gradient(Operand x, double factor);
+/// x itself. Gradient: -g.
+Variable flip_gradient(Operand x);
+/// The value of y with the gradient of x: g to x, nothing to y, as in straight_through(round(x), x). Throws ShapeError if
+/// the shapes differ.
+Variable straight_through(Operand y, Operand x);
 
 // Operators. The operands are made from the user's expression, so their source_location is the user's line.
 
@@ -165,6 +200,15 @@ requires detail::Mixed<A, B> Variable maximum(A&& a, B&& b) {
 template <class A, class B>
 requires detail::Mixed<A, B> Variable minimum(A&& a, B&& b) {
   return minimum(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+
+template <class A, class B>
+requires detail::Mixed<A, B> Variable fmod(A&& a, B&& b) {
+  return fmod(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
+}
+template <class A, class B>
+requires detail::Mixed<A, B> Variable remainder(A&& a, B&& b) {
+  return remainder(detail::operand(std::forward<A>(a)), detail::operand(std::forward<B>(b)));
 }
 
 }  // namespace xgrad

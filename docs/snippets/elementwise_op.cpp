@@ -12,20 +12,20 @@ namespace demo {
 using namespace xgrad;
 
 // [declaration]
-/// x where x > 0, e^x - 1 elsewhere. Gradient: g or g (y + 1) (at 0: g).
-Variable elu(Operand x);
+/// log(1 + x) where x > 0, -log(1 - x) elsewhere. Gradient: g / (1 + |x|).
+Variable symlog(Operand x);
 // [/declaration]
 
-using detail::of, detail::rule, detail::unary, detail::Y;
+using detail::of, detail::rule, detail::unary, detail::X;
 
 // clang-format off
 // [rule]
-//                              name   value                                             partial
-inline constexpr auto elu_rule = rule("elu", [](auto x) { return where(x > 0, x, expm1(x)); }, of<Y>([](auto y) { return where(y > 0, 1, y + 1); }));
+//                                       name      value                                                       partial
+inline constexpr auto symlog_rule = rule("symlog", [](auto x) { return where(x > 0, log1p(x), -log1p(-x)); }, of<X>([](auto x) { return 1 / (1 + abs(x)); }));
 // [/rule]
 
 // [operation]
-Variable elu(Operand x) { return unary(elu_rule, x); }
+Variable symlog(Operand x) { return unary(symlog_rule, x); }
 // [/operation]
 // clang-format on
 
@@ -34,7 +34,7 @@ op_table::Row row() {
   // clang-format off
   return
       // [row]
-      unary("elu", [](const auto& x) { return elu(x); }, [](Dual x) { return x > 0 ? x : expm1(x); }, {-3, 3}, {.kinks = {0}, .ulp = 2})
+      unary("symlog", [](const auto& x) { return symlog(x); }, [](Dual x) { return x > 0 ? log1p(x) : -log1p(-x); }, {-3, 3}, {.kinks = {0}, .ulp = 2})
       // [/row]
       ;
   // clang-format on
@@ -44,29 +44,29 @@ op_table::Row row() {
 
 namespace xgrad::dual {
 
-using demo::elu_rule;
+using demo::symlog_rule;
 // clang-format off
 // [dual]
-template <class V, unsigned P> auto elu(const Dual<V, P>& x) { return apply(elu_rule, x); }
+template <class V, unsigned P> auto symlog(const Dual<V, P>& x) { return apply(symlog_rule, x); }
 // [/dual]
 // clang-format on
 
 }  // namespace xgrad::dual
 
-using demo::elu;
+using demo::symlog;
 
 int main() {
   {
     // [use]
     xgrad::Tape tape;
     const auto x = tape.watch(xgrad::tensor({-400, -1, 0, 2, 400}), "x");
-    const auto y = elu(x);
+    const auto y = symlog(x);
     const auto slope = tape.backward(sum(y), {.retain = true})[x];
     std::cout << y << "\n" << slope << "\n" << to_text(tape);
     // [/use]
   }
   // [check]
-  const auto f = [](const xgrad::Variables& x) { return elu(x[0]); };
+  const auto f = [](const xgrad::Variables& x) { return symlog(x[0]); };
   const auto report = xgrad::gradcheck(f, {xgrad::tensor({-2.5, -1, -0.3, 0.4, 2})}, {.order = 2});
   std::cout << (report.passed ? "passed" : "failed") << ", " << report.probes
             << " slopes of orders 1 and 2\n";
@@ -75,7 +75,7 @@ int main() {
   {
     // [fused]
     const auto x = xgrad::tensor({-1, 0.5, 2});
-    std::cout << xgrad::fuse([](auto x) { return 2 * elu(x); }, x) << "\n";
+    std::cout << xgrad::fuse([](auto x) { return 2 * symlog(x); }, x) << "\n";
     // [/fused]
   }
 

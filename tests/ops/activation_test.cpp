@@ -182,6 +182,23 @@ TEST_CASE("activation: derivatives of gelu at the ends of the range, to order 3"
   }
 }
 
+TEST_CASE("activation: derivatives of erf and erfc at the ends of the range, to order 3", "[ops]") {
+  for (Op f : {Op(erf), Op(erfc)}) {
+    for (DType dtype : {float32, float64}) {
+      for (double x : {-Inf, -1e30, -60.0, 60.0, 1e30, Inf}) {
+        INFO(x);
+        Tape tape;
+        const Variable v = tape.watch(scalar(x, dtype));
+        Variable y = f(v);
+        for (int order = 1; order <= 3; ++order) {
+          y = tape.backward(y, {.create_graph = true, .wrt = {v}}).or_zeros(v);
+          CHECK(y.item() == 0);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("activation: the slope of leaky_relu", "[ops]") {
   const auto at = [](double slope_below) {
     return [slope_below](const Variable& x) { return leaky_relu(x, slope_below); };
