@@ -15,7 +15,8 @@ struct LinearOptions {
 };
 
 /// y = x W^T + b. x is (m, inputs), W (outputs, inputs), b (outputs,), y (m, outputs); x may also be one
-/// example (inputs,). Parameters: "weight" and "bias". Throws ShapeError if x does not have `inputs` columns.
+/// example (inputs,) or have more axes in front. Parameters: "weight" and "bias". Throws ShapeError if x's last
+/// axis is not of size `inputs`.
 class Linear {
  public:
   /// Throws ShapeError if a size is below 1.

@@ -81,36 +81,33 @@ void Shared::in_child() {
   shared().users_ = 0;
 }
 
-class OneThread {
- public:
-  explicit OneThread(bool wanted) : wanted_(wanted) {
-    if (!wanted_) return;
-    if (openmp().used()) {
-      before_ = openmp().get();
-      openmp().set(1);
-    } else {
-      shared().enter();
-    }
-  }
-  ~OneThread() {
-    if (!wanted_) return;
-    if (openmp().used()) {
-      openmp().set(before_);
-    } else {
-      shared().leave();
-    }
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
+const OpenMp& openmp() {
+  static const OpenMp instance;
+  return instance;
+}
 
- private:
-  static const OpenMp& openmp() {
-    static const OpenMp instance;
-    return instance;
+}  // namespace
+
+OneThread::OneThread(bool wanted) : wanted_(wanted) {
+  if (!wanted_) return;
+  if (openmp().used()) {
+    before_ = openmp().get();
+    openmp().set(1);
+  } else {
+    shared().enter();
   }
-  bool wanted_;
-  int before_ = 1;
-};
+}
+
+OneThread::~OneThread() {
+  if (!wanted_) return;
+  if (openmp().used()) {
+    openmp().set(before_);
+  } else {
+    shared().leave();
+  }
+}
+
+namespace {
 
 template <class T>
 void gemm(const GemmShape& s, const T* a, std::int64_t a_row, const T* b, std::int64_t b_row, T* c,

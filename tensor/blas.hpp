@@ -10,6 +10,19 @@
 
 namespace xgrad::kernel {
 
+/// While one lives, OpenBLAS works on the threads that call it and on no others, unless it is not `wanted`.
+class OneThread {
+ public:
+  explicit OneThread(bool wanted = true);
+  ~OneThread();
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  bool wanted_;
+  int before_ = 1;
+};
+
 /// The sizes of op(A) op(B), m by n with inner size k, and which factor is stored transposed. Row-major.
 struct GemmShape {
   std::int64_t m, n, k;

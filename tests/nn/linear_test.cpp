@@ -75,7 +75,7 @@ TEST_CASE("Linear's errors", "[linear]") {
   const Linear layer(3, 2);
   CHECK_THROWS_AS(layer(ones({5, 4})), ShapeError);
   CHECK_THROWS_AS(layer(ones({4})), ShapeError);
-  CHECK_THROWS_AS(layer(ones({2, 5, 3})), ShapeError);
+  CHECK(layer(ones({2, 5, 3})).shape() == Shape{2, 5, 2});
   CHECK_THROWS_AS(layer(1.0), ShapeError);
   CHECK_THROWS_AS(layer(ones({5, 3}, float64)), DTypeError);
 }

@@ -2,8 +2,10 @@
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/matmul.hpp>
 #include <xgrad/ops/shaping.hpp>
+#include <xgrad/tensor/threads.hpp>
 
 #include "checks.hpp"
+#include "push.hpp"
 
 using namespace checks;
 
@@ -98,6 +100,128 @@ TEST_CASE("matmul: gradients of order 1 and 2 through every flag", "[ops]") {
                 {counting({3, 3})}, {.order = 2});
   INFO(to_string(square_of_itself));
   CHECK(square_of_itself.passed);
+}
+
+namespace {
+
+// Each matrix of op(a) op(b) by loops, from operands whose batch axes were repeated.
+void check_batches(const Tensor& a, const Tensor& b, const Shape& batch, Transposed t) {
+  const auto matrices = [&](const Tensor& x) {
+    std::vector<std::int64_t> sizes(batch.begin(), batch.end());
+    const std::int64_t m = x.shape()[x.rank() - 2], n = x.shape()[x.rank() - 1];
+    sizes.insert(sizes.end(), {m, n});
+    return broadcast_to(x, Shape(std::span<const std::int64_t>(sizes))).value().reshape({batch.size(), m, n});
+  };
+  const auto matrix = [](const Tensor& x, std::int64_t i) {
+    return slice(x, 0, {i, i + 1}).value().reshape({x.shape()[1], x.shape()[2]});
+  };
+  const Tensor all_a = matrices(a), all_b = matrices(b);
+  Doubles expected;
+  for (std::int64_t i = 0; i < batch.size(); ++i) {
+    const Doubles c = loops(matrix(all_a, i), matrix(all_b, i), t);
+    expected.insert(expected.end(), c.begin(), c.end());
+  }
+  const Variable c = matmul(a, b, t);
+  CHECK(c.rank() == batch.rank() + 2);
+  CHECK(doubles(c) == expected);
+}
+
+}  // namespace
+
+TEST_CASE("matmul: batches broadcast", "[ops]") {
+  struct Batches {
+    Shape a, b, both;
+  };
+  const Batches cases[] = {{{2}, {2}, {2}},
+                           {{3}, {}, {3}},
+                           {{}, {3}, {3}},
+                           {{2, 3}, {3}, {2, 3}},
+                           {{2, 1}, {1, 3}, {2, 3}},
+                           {{1}, {2, 2}, {2, 2}},
+                           {{2, 1, 3}, {4, 1}, {2, 4, 3}},
+                           {{0}, {}, {0}},
+                           {{2, 0}, {1}, {2, 0}}};
+  const auto with = [](const Shape& batch, std::int64_t m, std::int64_t n) {
+    std::vector<std::int64_t> sizes(batch.begin(), batch.end());
+    sizes.insert(sizes.end(), {m, n});
+    return Shape(std::span<const std::int64_t>(sizes));
+  };
+  for (const auto& [a, b, both] : cases) {
+    for (Transposed t : all_flags) {
+      for (DType dtype : {float32, float64, int64}) {
+        for (std::int64_t k : {0, 1, 3}) {
+          INFO(to_string(a) << to_string(b) << t.a << t.b << name(dtype) << " " << k);
+          check_batches(counting(t.a ? with(a, k, 2) : with(a, 2, k), dtype),
+                        counting(t.b ? with(b, 4, k) : with(b, k, 4), dtype), both, t);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("matmul: vectors beside batches", "[ops]") {
+  const Tensor x = counting({3}), m = counting({2, 4, 3, 5}), w = counting({2, 4, 5, 3});
+  CHECK(matmul(x, m).shape() == Shape{2, 4, 5});
+  CHECK(doubles(matmul(x, m)) == doubles(matmul(x.reshape({1, 3}), m)));
+  CHECK(matmul(w, x).shape() == Shape{2, 4, 5});
+  CHECK(doubles(matmul(w, x)) == doubles(matmul(w, x.reshape({3, 1}))));
+  CHECK(matmul(m, x, {.a = true}).shape() == Shape{2, 4, 5});
+  CHECK(doubles(matmul(m, x, {.a = true})) == doubles(matmul(m, x.reshape({3, 1}), {.a = true})));
+}
+
+TEST_CASE("matmul: many matrices times one are one product", "[ops]") {
+  Tape tape;
+  const Variable a = tape.watch(counting({4, 2, 3})), b = tape.watch(counting({3, 5}));
+  const Variable c = matmul(a, b);
+  const auto count = [&] {
+    int products = 0, sums = 0;
+    for (std::size_t i = 0; i < tape.size(); ++i) {
+      products += std::string(tape.node(i).op) == "matmul";
+      sums += std::string(tape.node(i).op) == "sum_to";
+      if (std::string(tape.node(i).op) == "matmul") CHECK(tape.node(i).shape.rank() == 2);
+    }
+    return std::pair(products, sums);
+  };
+  CHECK(count() == std::pair(1, 0));
+  tape.backward(c, {.seed = ones(c.shape(), float64), .create_graph = true});
+  CHECK(count() == std::pair(3, 0));
+}
+
+TEST_CASE("matmul_add: a bias for each matrix", "[ops]") {
+  const Tensor a = counting({2, 3, 4}), b = counting({4, 5});
+  for (const Shape& shape : {Shape{}, Shape{5}, Shape{1}, Shape{3, 1}, Shape{2, 1, 5}, Shape{2, 3, 5}}) {
+    INFO(to_string(shape));
+    const Tensor c = counting(shape);
+    CHECK(doubles(matmul_add(a, b, c)) == doubles(matmul(a, b) + c));
+  }
+  const Result r =
+      run([](const Variables& x) { return matmul_add(x[0], x[1], x[2]); }, {a, b, counting({5})});
+  CHECK(doubles(r.gradients[2]) == Doubles(5, 6));
+}
+
+TEST_CASE("matmul: large batches are the same on every number of threads", "[ops]") {
+  const Tensor a = counting({64, 40, 50}, float32), b = counting({64, 50, 40}, float32);
+  const int before = num_threads();
+  set_num_threads(1);
+  const Tensor alone = matmul(a, b).value();
+  set_num_threads(2);
+  const Tensor shared = matmul(a, b).value();
+  set_num_threads(before);
+  CHECK(equal(alone, shared));
+}
+
+TEST_CASE("matmul: forward mode is the transpose of the reverse pass", "[ops]") {
+  for (Transposed t : all_flags) {
+    for (std::int64_t batch : {1, 3}) {
+      const auto shape = [batch](std::int64_t m, std::int64_t n) {
+        return batch == 1 ? Shape{m, n} : Shape{batch, m, n};
+      };
+      check_push([t](const Variables& x) { return matmul(x[0], x[1], t); },
+                 {counting(t.a ? shape(3, 2) : shape(2, 3)), counting(t.b ? Shape{4, 3} : Shape{3, 4})});
+    }
+  }
+  check_push([](const Variables& x) { return matmul_add(x[0], x[1], x[2]); },
+             {counting({2, 3}), counting({3, 4}), counting({4})});
 }
 
 TEST_CASE("matmul: no transposed copy is recorded", "[ops]") {

@@ -72,6 +72,8 @@ struct Facts {
   bool broadcasts = true;  // or demands equal shapes
   bool everywhere = true;  // or only defined between `low` and `high`
   bool floats = true;      // or the operation itself takes bools, which the call makes
+  bool slopes =
+      true;  // or differences do not show its gradient: steps, and a gradient that is another on purpose
 };
 
 struct Row {
@@ -135,7 +137,7 @@ using X = const Variables&;
 constexpr auto NoGradient = Facts{.integers = bool_, .nan_a = Nan::ignored, .nan_b = Nan::ignored, .differentiable = false};
 constexpr auto OfBools = Facts{.integers = bool_, .nan_a = Nan::ignored, .nan_b = Nan::ignored, .differentiable = false, .floats = false};
 
-inline const std::vector<Row>& elementwise_rows() {
+inline const std::vector<Row>& arithmetic_rows() {
   static const std::vector<Row> rows = {
     // name            call                                                           formula                                                          domain             facts
     unary("neg",       [](const auto& x) { return neg(x); },                          [](Dual x) { return -x; },                                       {-3, 3},           {.integers = int64, .nan_a = Nan::linear}),
@@ -259,9 +261,32 @@ inline const std::vector<Row>& structural_rows() {
 
 // clang-format on
 
+}  // namespace op_table
+
+#include "rows/elementwise.hpp"
+#include "rows/indexing.hpp"
+#include "rows/linalg.hpp"
+#include "rows/shaping.hpp"
+
+namespace op_table {
+
+inline const std::vector<Row>& elementwise_rows() {
+  static const std::vector<Row> all = [] {
+    std::vector<Row> rows = arithmetic_rows();
+    for (const auto* more : {&math_rows(), &activation_rows()})
+      rows.insert(rows.end(), more->begin(), more->end());
+    return rows;
+  }();
+  return all;
+}
+
 inline std::vector<Row> all_rows() {
   std::vector<Row> rows = elementwise_rows();
   rows.insert(rows.end(), structural_rows().begin(), structural_rows().end());
+  rows.insert(rows.end(), composed_rows().begin(), composed_rows().end());
+  rows.insert(rows.end(), shaping_rows().begin(), shaping_rows().end());
+  rows.insert(rows.end(), indexing_rows().begin(), indexing_rows().end());
+  rows.insert(rows.end(), linalg_rows().begin(), linalg_rows().end());
   return rows;
 }
 

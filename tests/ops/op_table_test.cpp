@@ -272,14 +272,14 @@ void check_gradients(const Row& row, const std::vector<Shape>& shapes) {
 
 TEST_CASE("ops: gradient check of order 1 and 2", "[ops][simd]") {
   for (const Row& row : all_rows()) {
-    if (!row.facts.differentiable) continue;
+    if (!row.facts.differentiable || !row.facts.slopes) continue;
     for (const auto& shapes : row.shapes) check_gradients(row, shapes);
   }
 }
 
 TEST_CASE("ops: gradient check of order 1 and 2 at sizes 1 to 17", "[ops][simd]") {
   for (const Row& row : elementwise_rows()) {
-    if (!row.facts.differentiable) continue;
+    if (!row.facts.differentiable || !row.facts.slopes) continue;
     for (std::int64_t n = 1; n <= 17; ++n) check_gradients(row, vectors(row, n));
   }
 }
@@ -325,7 +325,8 @@ TEST_CASE("ops: the recorded derivative is the fused one", "[ops][simd]") {
           // which multiply in the order of the formula, and kernels of their own, as softmax has one.
           const bool exact = level == SimdLevel::sse2 && row.formula != nullptr && row.name != "pow" &&
                              row.name.rfind("fuse", 0) != 0;
-          check_gradients(recorded, fused, dtype == float32 ? eps32 : eps64, exact ? 0 : 4.5);
+          check_gradients(recorded, fused, dtype == float32 ? eps32 : eps64,
+                          exact ? 0 : std::max(4.5, row.facts.ulp));
         }
       }
     }
@@ -369,6 +370,7 @@ TEST_CASE("ops: NaN in, NaN out, and a NaN gradient", "[ops][simd]") {
 TEST_CASE("ops: integers and bools", "[ops][simd]") {
   for (const Row& row : elementwise_rows()) {
     const bool probabilities = row.name == "binary_cross_entropy";
+    const bool divides = row.name == "fmod" || row.name == "remainder";
     for (std::int64_t n : {1, 5, 16, 19}) {
       for (DType dtype : {int64, bool_}) {
         if (row.name == "where" && dtype == bool_) continue;  // greater(a, 0) is tested with int64
@@ -379,12 +381,14 @@ TEST_CASE("ops: integers and bools", "[ops][simd]") {
           for (std::size_t i = 0; i < values.size(); ++i) {
             values[i] = static_cast<std::int64_t>((i * 7 + k * 3) % 5) - 2 + static_cast<std::int64_t>(k);
             if (!row.facts.everywhere) values[i] = values[i] > 0;
+            if (divides && k == 1 && values[i] == 0) values[i] = 3;  // an error: see math_test.cpp
           }
           inputs.push_back(Tensor(Shape{n}, values).astype(dtype));
         }
         const Variable y = row.call(Variables(inputs.begin(), inputs.end()));
         CHECK(y.is_constant());
-        const bool keeps_bool = row.name == "identity" || row.name == "stop_gradient";
+        const bool keeps_bool = row.name == "identity" || row.name == "stop_gradient" ||
+                                row.name == "scale_gradient" || row.name == "flip_gradient";
         CHECK(y.dtype() == (keeps_bool ? dtype : row.facts.integers));
         if (probabilities) continue;  // the capped logarithms: see loss_test.cpp
         const Worst worst = worst_value(row, y.value(), inputs);
@@ -495,7 +499,7 @@ TEST_CASE("ops: shapes that do not fit are named", "[ops]") {
       CHECK(text.rfind(row.name + ": ", 0) == 0);
       CHECK(text.find("(2, 3)") != std::string::npos);
       CHECK(text.find("(4, 5)") != std::string::npos);
-      CHECK(std::regex_search(text, std::regex("\\(at op_table\\.hpp:[0-9]+\\)$")));
+      CHECK(std::regex_search(text, std::regex("\\(at \\w+\\.hpp:[0-9]+\\)$")));
     }
   }
 }
@@ -513,7 +517,7 @@ TEST_CASE("ops: float32 with float64 is an error", "[ops]") {
       CHECK(text.find("float32") != std::string::npos);
       CHECK(text.find("float64") != std::string::npos);
       CHECK(text.find("(3, 3)") != std::string::npos);
-      CHECK(std::regex_search(text, std::regex("\\(at op_table\\.hpp:[0-9]+\\)$")));
+      CHECK(std::regex_search(text, std::regex("\\(at \\w+\\.hpp:[0-9]+\\)$")));
     }
   }
 }
@@ -576,7 +580,8 @@ TEST_CASE("ops: the floating-point environment is left alone", "[ops][simd]") {
 TEST_CASE("ops: every public operation has a row", "[ops]") {
   std::set<std::string> rows, declared;
   for (const Row& row : all_rows()) rows.insert(row.name);
-  const std::regex declaration(R"(^\s*(?:inline |template <[^>]*> )?Variable (\w+)\()"),
+  const std::regex declaration(
+      R"(^\s*(?:inline |template <[^>]*> )?(?:Variable|std::vector<Variable>|TopK|Slogdet|Eigh|Svd|Qr) (\w+)\()"),
       forwarded(R"(^inline Variable operator[^(]+\(.*\{ return (\w+)\()"),
       mixed(R"(^  return (\w+)\(detail::operand)");
   int headers = 0;
