@@ -93,7 +93,7 @@ def write(root, options, programs, rows, results, load):
         f"# {line.strip()}\n" for line in programs.description().splitlines() if not line.startswith("threads")) + "```\n")
     text += "\n## One thread\n\n" + table(rows, results[1], 1) + "\n"
     if 2 in results:
-        text += "\n## Two threads\n\n" + table(two, results[2], 2) + "\n"
+        text += "\n## Two threads\n\nRuns of at least 0.3 s.\n\n" + table(two, results[2], 2) + "\n"
     text += "\n## How cost grows\n\n" + scaling(programs, min(options.rounds, 3), options.min_time) + "\n"
     text += "\n## Size, compile time, start-up, memory\n\n" + once(root, programs, options, rows) + "\n"
     (root / "docs/benchmarks.md").write_text(text)
