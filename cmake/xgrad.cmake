@@ -51,6 +51,13 @@ function(xgrad_library name)
   endif()
 endfunction()
 
+# xgrad_small(folder name...): sources whose work is done in others' kernels. Inlining would make them three times as
+# large, and no faster.
+function(xgrad_small folder)
+  list(TRANSFORM ARGN REPLACE "(.+)" "${folder}/\\1.cpp")
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
+endfunction()
+
 # xgrad_program(target source...): a program over the whole library.
 function(xgrad_program target)
   add_executable(${target} ${ARGN})

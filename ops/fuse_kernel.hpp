@@ -95,8 +95,8 @@ struct FusedKernel {
     };
     const auto part = [&](std::int64_t i, int rest) {
       return step(
-          i, [&](const auto& s) { return s.load_partial(i, rest); },
-          [&](const V& v, T* p) { v.store_partial(p, rest); });
+          i, [&](const auto& s) { return s.load_some(i, rest); },
+          [&](const V& v, T* p) { v.store_some(p, rest); });
     };
     if constexpr (Sums) {
       *total = sum<V>(n, whole, part);

@@ -33,14 +33,19 @@ template <class Kernel, class... Args>
 struct Dispatch {
   using Function = void (*)(Args...);
 
-  __attribute__((flatten)) static void plain(Args... args) { Kernel::template run<native_bytes>(args...); }
 #if XGRAD_DISPATCHES
+  // Cold, that is small: machines without AVX2 are rare, and this set takes the most instructions for a formula.
+  __attribute__((flatten, cold)) static void plain(Args... args) {
+    Kernel::template run<native_bytes>(args...);
+  }
   __attribute__((target("arch=x86-64-v3"), flatten)) static void avx2(Args... args) {
     Kernel::template run<32>(args...);
   }
   __attribute__((target("arch=x86-64-v4"), flatten)) static void avx512(Args... args) {
     Kernel::template run<64>(args...);
   }
+#else
+  __attribute__((flatten)) static void plain(Args... args) { Kernel::template run<native_bytes>(args...); }
 #endif
 
   /// The function for the set in use.

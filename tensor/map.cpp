@@ -243,8 +243,11 @@ void for_rows(const Shape& shape, void* out, std::size_t element, const Source* 
 }
 
 void capture_rows(const Tensor& out, std::size_t element, std::span<const Tensor* const> in,
-                  std::span<const std::size_t> bytes, Row row, const void* f,
-                  std::shared_ptr<const void> state) {
+                  std::span<const std::size_t> bytes, const Formula& formula) {
+  static constexpr char nothing = 0;
+  std::shared_ptr<const void> state = formula.copy == nullptr ? nullptr : formula.copy(formula.f);
+  const void* f = state == nullptr ? &nothing : state.get();
+  const Row row = formula.row;
   struct Call {
     std::shared_ptr<const void> owner;
     const void* f;

@@ -7,6 +7,7 @@
 // dtype) or a Mask (bool).
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstring>
 #include <utility>
@@ -18,8 +19,8 @@
 
 namespace xgrad::kernel {
 
-/// A row of the loop nest: f, result, inputs, for each input whether it advances (or repeats one element),
-/// count.
+/// A row of the loop nest: f, result, inputs, for each input whether it advances (or repeats one element), and how
+/// many elements, one at least.
 using Row = void (*)(const void* f, void* out, const void* const* in, const bool* advances, std::int64_t n);
 
 struct Source {
@@ -32,10 +33,59 @@ struct Source {
 void for_rows(const Shape& shape, void* out, std::size_t element, const Source* sources, int count, Row row,
               const void* f);
 
-/// Lets a capture note the call; `state` owns f.
+/// A formula without its type: the kernel of a row, f, and how a capture keeps f; null where there is nothing to
+/// keep, because f is a type and no numbers.
+struct Formula {
+  Row row;
+  const void* f;
+  std::shared_ptr<const void> (*copy)(const void* f);
+};
+
+/// Lets a capture note the call.
 void capture_rows(const Tensor& out, std::size_t element, std::span<const Tensor* const> in,
-                  std::span<const std::size_t> bytes, Row row, const void* f,
-                  std::shared_ptr<const void> state);
+                  std::span<const std::size_t> bytes, const Formula& formula);
+
+/// Runs the formula over K tensors, whose elements take `bytes`. Inlined: an operation on few elements is little more
+/// than what stands here.
+template <std::size_t K>
+[[gnu::always_inline]] inline void run_formula(const Formula& formula, Tensor& out, const Shape& shape,
+                                               std::size_t element, const std::array<const Tensor*, K>& in,
+                                               const std::array<std::size_t, K>& bytes) {
+  const std::int64_t n = shape.size();
+  if (n == 0) return;
+  using xgrad::detail::address, xgrad::detail::mutable_data;
+  bool small = n < parallel_elements;
+  for (const Tensor* x : in) small = small && (x == &out || x->shape() == shape);
+  if (small) [[likely]] {
+    static constexpr bool advances[] = {true, true, true, true, true, true, true, true};
+    static_assert(K <= std::size(advances));
+    const void* data[K];
+    for (std::size_t k = 0; k < K; ++k) data[k] = address(*in[k]);
+    formula.row(formula.f, mutable_data<void>(out), data, advances, n);
+  } else {
+    Source sources[K];
+    for (std::size_t k = 0; k < K; ++k) sources[k] = {address(*in[k]), &in[k]->shape(), bytes[k]};
+    for_rows(shape, mutable_data<void>(out), element, sources, K, formula.row, formula.f);
+  }
+  if (xgrad::detail::capturing != nullptr) [[unlikely]]
+    capture_rows(out, element, in, bytes, formula);
+}
+
+/// The same in a new tensor.
+template <std::size_t K>
+Tensor map_formula(const Formula& formula, const Shape& shape, DType dtype,
+                   const std::array<const Tensor*, K>& in, const std::array<std::size_t, K>& bytes) {
+  Tensor out(shape, dtype);
+  run_formula<K>(formula, out, shape, size_of(dtype), in, bytes);
+  return out;
+}
+
+/// The same over `target`.
+template <std::size_t K>
+void map_formula_over(const Formula& formula, Tensor& target, std::size_t element,
+                      const std::array<const Tensor*, K>& in, const std::array<std::size_t, K>& bytes) {
+  run_formula<K>(formula, target, target.shape(), element, in, bytes);
+}
 
 namespace detail {
 
@@ -51,14 +101,14 @@ struct LaneOf<T, Ts...> {
   using type = std::conditional_t<std::same_as<T, bool>, typename LaneOf<Ts...>::type, T>;
 };
 
-/// Loads and stores N lanes of T, or of bool as a mask.
+/// Loads and stores N lanes of T, or of bool as a mask; `some` are n of them, 0 < n < N.
 template <class T, class Lane, int N>
 struct Lanes {
   using Value = Pack<Lane, N>;
   [[gnu::always_inline]] static Value load(const T* p) { return Value::load(p); }
-  [[gnu::always_inline]] static Value load_partial(const T* p, int n) { return Value::load_partial(p, n); }
+  [[gnu::always_inline]] static Value load_some(const T* p, int n) { return Value::load_some(p, n); }
   [[gnu::always_inline]] static void store(Value v, T* p) { v.store(p); }
-  [[gnu::always_inline]] static void store_partial(Value v, T* p, int n) { v.store_partial(p, n); }
+  [[gnu::always_inline]] static void store_some(Value v, T* p, int n) { v.store_some(p, n); }
 };
 template <class Lane, int N>
 struct Lanes<bool, Lane, N> {
@@ -69,7 +119,7 @@ struct Lanes<bool, Lane, N> {
     std::memcpy(&bytes, p, N);
     return Value{__builtin_convertvector(bytes, decltype(Value::v)) != 0};
   }
-  [[gnu::always_inline]] static Value load_partial(const bool* p, int n) {
+  [[gnu::always_inline]] static Value load_some(const bool* p, int n) {
     bool padded[N] = {};
     for (int i = 0; i < n; ++i) padded[i] = p[i];
     return load(padded);
@@ -78,7 +128,7 @@ struct Lanes<bool, Lane, N> {
     const Bytes bytes = __builtin_convertvector(v.v, Bytes) & 1;
     std::memcpy(p, &bytes, N);
   }
-  [[gnu::always_inline]] static void store_partial(Value v, bool* p, int n) {
+  [[gnu::always_inline]] static void store_some(Value v, bool* p, int n) {
     bool padded[N];
     store(v, padded);
     for (int i = 0; i < n; ++i) p[i] = padded[i];
@@ -109,8 +159,8 @@ struct Stream {
   const T* data;
   std::int64_t mask;  // -1 advances, 0 repeats
   [[gnu::always_inline]] typename L::Value load(std::int64_t i) const { return L::load(data + (i & mask)); }
-  [[gnu::always_inline]] typename L::Value load_partial(std::int64_t i, int n) const {
-    return mask != 0 ? L::load_partial(data + i, n) : L::load(data);
+  [[gnu::always_inline]] typename L::Value load_some(std::int64_t i, int n) const {
+    return mask != 0 ? L::load_some(data + i, n) : L::load(data);
   }
 };
 
@@ -137,48 +187,51 @@ struct RowKernel {
     (std::index_sequence_for<Ts...>{});
   }
 
-  // f is a copy: behind a pointer its numbers would be read again after every store.
+  // f stands here once, for whole vectors and for the rest: its copies made most of the library's size. It is a
+  // copy itself: behind a pointer its numbers would be read again after every store.
   template <int N, class... Streams>
   static void loop(const F f, Out* out, std::int64_t n, bool in_place, Streams... in) {
     using Result = Lanes<Out, Lane, N>;
-    std::int64_t i = 0;
-    for (; i + N <= n; i += N) Result::store(f(in.load(i)...), out + i);
-    if (i == n) return;
-    if (!in_place && n >= N) {
+    const std::int64_t last = n - N;
+    int rest = last < 0 ? static_cast<int>(n) : 0;  // lanes of a partial vector, 0 for a whole one
+    for (std::int64_t i = 0;;) {
+      const auto load = [&](const auto& stream) {
+        return rest == 0 ? stream.load(i) : stream.load_some(i, rest);
+      };
+      const auto value = f(load(in)...);
+      if (rest == 0) {
+        Result::store(value, out + i);
+      } else {
+        Result::store_some(value, out + i, rest);
+      }
+      i += N;
+      if (i <= last) [[likely]]
+        continue;
+      if (i >= n) return;
       // Computing the last lanes twice is cheaper than a partial vector; in place it would apply f twice.
-      i = n - N;
-      Result::store(f(in.load(i)...), out + i);
-    } else {
-      const int rest = static_cast<int>(n - i);
-      Result::store_partial(f(in.load_partial(i, rest)...), out + i, rest);
+      if (in_place) {
+        rest = static_cast<int>(n - i);
+      } else {
+        i = last;
+      }
     }
   }
 };
 
+template <class... Ts>
+inline constexpr std::array<std::size_t, sizeof...(Ts)> sizes_of = {sizeof(Ts)...};
+
 template <class... Ts, class F>
-void map_into(const F& f, Tensor& out, const std::same_as<Tensor> auto&... in) {
-  using Kernel = RowKernel<F, Ts...>;
-  const Row row = xgrad::detail::Dispatch<Kernel, const void*, void*, const void* const*, const bool*,
-                                          std::int64_t>::select();
-  const std::int64_t n = out.size();
-  if (n == 0) return;
-  using xgrad::detail::address;
-  if (n < parallel_elements && ((&in == &out || in.shape() == out.shape()) && ...)) {
-    const void* data[] = {address(in)...};
-    const bool advances[] = {(static_cast<void>(in), n > 1)...};
-    row(&f, xgrad::detail::mutable_data<void>(out), data, advances, n);
-  } else {
-    const Source sources[] = {{address(in), &in.shape(), sizeof(Ts)}...};
-    for_rows(out.shape(), xgrad::detail::mutable_data<void>(out), sizeof(typename Kernel::Out), sources,
-             sizeof...(in), row, &f);
+Formula formula_of(const F& f) {
+  Formula formula{xgrad::detail::Dispatch<RowKernel<F, Ts...>, const void*, void*, const void* const*,
+                                          const bool*, std::int64_t>::select(),
+                  &f, nullptr};
+  if constexpr (!std::is_empty_v<F>) {
+    formula.copy = [](const void* from) -> std::shared_ptr<const void> {
+      return std::make_shared<F>(*static_cast<const F*>(from));
+    };
   }
-  if (xgrad::detail::capturing != nullptr) [[unlikely]] {
-    const Tensor* inputs[] = {&in...};
-    const std::size_t bytes[] = {sizeof(Ts)...};
-    auto copy = std::make_shared<F>(f);
-    const void* formula = copy.get();
-    capture_rows(out, sizeof(typename Kernel::Out), inputs, bytes, row, formula, std::move(copy));
-  }
+  return formula;
 }
 
 }  // namespace detail
@@ -188,9 +241,8 @@ void map_into(const F& f, Tensor& out, const std::same_as<Tensor> auto&... in) {
 template <Element... Ts, class F>
 Tensor map(const F& f, const Shape& shape, const std::same_as<Tensor> auto&... in) {
   static_assert(sizeof...(Ts) == sizeof...(in) && sizeof...(in) <= 8);
-  Tensor out(shape, dtype_of<detail::ResultOf<F, Ts...>>);
-  detail::map_into<Ts...>(f, out, in...);
-  return out;
+  return map_formula<sizeof...(in)>(detail::formula_of<Ts...>(f), shape, dtype_of<detail::ResultOf<F, Ts...>>,
+                                    {&in...}, detail::sizes_of<Ts...>);
 }
 
 /// The same, written over `target`, which has the result's shape and dtype and may be one of the inputs; for the
@@ -198,7 +250,8 @@ Tensor map(const F& f, const Shape& shape, const std::same_as<Tensor> auto&... i
 template <Element... Ts, class F>
 void map_over(const F& f, Tensor& target, const std::same_as<Tensor> auto&... in) {
   static_assert(sizeof...(Ts) == sizeof...(in));
-  detail::map_into<Ts...>(f, target, in...);
+  map_formula_over<sizeof...(in)>(detail::formula_of<Ts...>(f), target, sizeof(detail::ResultOf<F, Ts...>),
+                                  {&in...}, detail::sizes_of<Ts...>);
 }
 
 }  // namespace xgrad::kernel

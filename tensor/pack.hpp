@@ -6,7 +6,7 @@
 //
 // 1. Every function here is always inlined: nothing is emitted that the linker could mistake for another
 //    translation unit's copy, compiled for another processor.
-// 2. Vector extensions only: no <immintrin.h>, no -m flag, no library call.
+// 2. Vector extensions, and built-in functions where those fail: no <immintrin.h>, no -m flag, no library call.
 // 3. Copying is written out. A Pack is so passed by reference, whatever the target: a user's function that
 //    is not inlined is slow, where registers would be wrong (baseline code and v4 disagree on them), and
 //    -Wpsabi has nothing to report. Raw vectors are never passed or returned by value. A Pack is aligned to
@@ -16,86 +16,11 @@
 // 6. NaN in, NaN out, for arithmetic, maximum and minimum from either side. No flush to zero.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <limits>
-#include <type_traits>
-#include <utility>
-
-#define XGRAD_SIMD [[gnu::always_inline]] inline
+#include <xgrad/tensor/pack_memory.hpp>
 
 namespace xgrad::simd {
-
-template <class T, int N>
-struct Pack;
-template <class T, int N>
-struct Mask;
-
 namespace detail {
-
-template <class T>
-using SignedOf = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-template <class T>
-using UnsignedOf = std::make_unsigned_t<SignedOf<T>>;
-
-template <class T, int N>
-struct Vectors {
-  static constexpr int bytes = N * int(sizeof(T));
-  typedef T Real __attribute__((vector_size(bytes)));
-  typedef SignedOf<T> Signed __attribute__((vector_size(bytes)));
-  typedef UnsignedOf<T> Unsigned __attribute__((vector_size(bytes)));
-  typedef T Memory __attribute__((vector_size(bytes), aligned(alignof(T)), may_alias));
-};
-
-// Baseline code has no 64-byte condition: where GCC merges two of them, in combined masks and in nested
-// choices that share a branch, it takes the merged one apart lane by lane (20x slower). Masks are therefore
-// combined as numbers, and a second use of a choice, by no instruction at all, stops the other merger.
-template <class W>
-constexpr bool merges_badly =
-#if defined(__x86_64__) && !defined(__AVX512F__) && !defined(__clang__)
-    sizeof(W) == 64;
-#else
-    false;
-#endif
-
-template <template <class, int> class W, class T, int N, std::size_t... I>
-XGRAD_SIMD void split(W<T, N> w, W<T, N / 2>& low, W<T, N / 2>& high, std::index_sequence<I...>) {
-  low.v = __builtin_shufflevector(w.v, w.v, I...);
-  high.v = __builtin_shufflevector(w.v, w.v, (sizeof...(I) + I)...);
-}
-template <class T, int N, std::size_t... I>
-XGRAD_SIMD Pack<T, N> join(Pack<T, N / 2> low, Pack<T, N / 2> high, std::index_sequence<I...>) {
-  return Pack<T, N>(__builtin_shufflevector(low.v, high.v, I...));
-}
-
-// The n mod N elements that end at p[n], then fill. By the binary digits of n, from the smallest up, and in
-// registers: a loop would become a call of memcpy, and reading back what it wrote would wait for the stores.
-template <class T, int N>
-XGRAD_SIMD Pack<T, N> load_digits(const T* p, int n, T fill) {
-  if constexpr (N == 1) {
-    return fill;
-  } else {
-    constexpr auto lanes = std::make_index_sequence<N>{};
-    Pack<T, N / 2> rest = load_digits<T, N / 2>(p, n, fill);
-    if (n & (N / 2)) return join<T, N>(Pack<T, N / 2>::load(p + (n & -N)), rest, lanes);
-    return join<T, N>(rest, fill, lanes);
-  }
-}
-
-// The first n lanes, n < N, from the largest digit down.
-template <class T, int N>
-XGRAD_SIMD void store_digits(T* p, int n, Pack<T, N> x) {
-  if constexpr (N > 1) {
-    Pack<T, N / 2> low, high;
-    split(x, low, high, std::make_index_sequence<N / 2>{});
-    if (n & (N / 2)) {
-      low.store(p);
-      p += N / 2;
-      low = high;
-    }
-    store_digits(p, n, low);
-  }
-}
 
 template <class T, int N>
 XGRAD_SIMD Pack<T, N> square_root(Pack<T, N> x) {
@@ -208,12 +133,16 @@ struct Pack {
   // 0 <= n <= N. The other lanes repeat the first element: no stray NaN, no slow denormal.
   XGRAD_SIMD static Pack load_partial(const T* p, int n) {
     if (n >= N) return load(p);
-    return detail::load_digits<T, N>(p, n, n > 0 ? *p : T(0));
+    return n > 0 ? load_some(p, n) : Pack(T(0));
   }
   XGRAD_SIMD void store_partial(T* p, int n) const {
     if (n >= N) return store(p);
-    detail::store_digits(p, n, *this);
+    store_some(p, n);
   }
+
+  // The same for 0 < n < N.
+  XGRAD_SIMD static Pack load_some(const T* p, int n) { return detail::load_first<T, N>(p, n, *p); }
+  XGRAD_SIMD void store_some(T* p, int n) const { detail::store_first(p, n, *this); }
 
   XGRAD_SIMD friend Pack operator+(Pack a, Pack b) { return Pack(a.v + b.v); }
   XGRAD_SIMD friend Pack operator-(Pack a, Pack b) { return Pack(a.v - b.v); }

@@ -3,8 +3,8 @@
 // 1. lgamma is libm's, lane by lane. It and digamma are within 4 ulp for x > 0, next to digamma's zero, too; trigamma
 //    within 6; polygamma, in double and lane by lane, within 16. Left of 0 lgamma is within 6 ulp, trigamma within 8, and
 //    digamma is a difference of two terms, within 4 ulp of the larger one.
-// 2. digamma(+-0) = -+inf, and NaN at negative integers, as in SciPy; trigamma is infinite there. polygamma of
-//    order 2 and more is NaN for x < 0. NaN in gives NaN out.
+// 2. digamma(+-0) = -+inf, and NaN at negative integers, as in SciPy; trigamma is infinite there, as is
+//    polygamma, with the sign that it has to the right. NaN in gives NaN out.
 #pragma once
 
 #include <math.h>  // lgamma_r, which, unlike std::lgamma, writes to no global variable

@@ -8,12 +8,6 @@
 #include <type_traits>
 #include <xgrad/tensor/pack.hpp>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define XGRAD_NATIVE_PACKS 1
-#else
-#define XGRAD_NATIVE_PACKS 0
-#endif
-
 namespace xgrad::simd::detail {
 
 // Whether 2^n, exponents and fractions take one instruction each.
@@ -21,9 +15,6 @@ template <class T, int N>
 constexpr bool has_exponent_instructions = XGRAD_NATIVE_PACKS&& N * sizeof(T) == 64;
 
 #if XGRAD_NATIVE_PACKS
-
-// GCC declares the instructions of a target once it has seen a function for it.
-[[gnu::target("arch=x86-64-v4")]] inline void declare_instructions() {}
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpsabi"  // nothing is called, so no vector is returned
