@@ -43,7 +43,9 @@ struct OpenMp {
 // OpenBLAS built on pthreads has one number for the process: the first product saves it, the last restores it.
 class Shared {
  public:
-  Shared() { pthread_atfork(nullptr, nullptr, in_child); }
+  // fork() waits while a thread is between lock() and unlock(), where OpenBLAS holds a mutex that nobody would
+  // open in the child.
+  Shared() { pthread_atfork(before_fork, in_parent, in_child); }
   void enter() {
     lock();
     if (users_++ == 0) {
@@ -64,6 +66,8 @@ class Shared {
     }
   }
   void unlock() { taken_.store(false, std::memory_order_release); }
+  static void before_fork();
+  static void in_parent();
   static void in_child();
 
   std::atomic<bool> taken_{false};  // for some nanoseconds
@@ -75,6 +79,8 @@ Shared& shared() {
   return instance;
 }
 
+void Shared::before_fork() { shared().lock(); }
+void Shared::in_parent() { shared().unlock(); }
 // Products of the parent's other threads do not end here.
 void Shared::in_child() {
   shared().taken_.store(false);

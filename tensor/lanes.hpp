@@ -23,6 +23,18 @@ struct Sum {
   }
 };
 
+// Of squares, for rows.
+struct SquareSum : Sum {};
+
+struct Product {
+  template <class T>
+  static constexpr T identity = T(1);
+  template <class V>
+  XGRAD_SIMD static V combine(V a, V b) {
+    return a * b;
+  }
+};
+
 struct Max {
   template <class T>
   static constexpr T identity = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
@@ -57,6 +69,16 @@ XGRAD_SIMD Pack<T, N> lane_numbers() {
   return lane_numbers<T, N>(std::make_index_sequence<N>{});
 }
 
+/// What an element is to a reduction by Op: itself, or its square.
+template <class Op, class V>
+XGRAD_SIMD V seen_by(Op, V v) {
+  if constexpr (std::is_same_v<Op, SquareSum>) {
+    return v * v;
+  } else {
+    return v;
+  }
+}
+
 /// The lanes from `first` up to `last`.
 template <class T, int N, int Parts>
 struct WideMask {
@@ -89,6 +111,11 @@ struct Wide {
   XGRAD_SIMD Wide only(const WideMask<T, N, Parts>& chosen, T other) const {
     Wide w;
     for (int i = 0; i < Parts; ++i) w.part[i] = where(chosen.part[i], part[i], other);
+    return w;
+  }
+  template <class Op>
+  XGRAD_SIMD friend Wide seen_by(Op op, Wide w) {
+    for (int i = 0; i < Parts; ++i) w.part[i] = seen_by(op, w.part[i]);
     return w;
   }
   template <class Op>

@@ -71,6 +71,8 @@ struct Arrays {
 ///   columns<N>(arrays, stride, n, line, count)  N lines, neighbours, elements `stride` apart; of the lines
 ///                                             from number `line` on only the first `count` are meant
 ///   row<N>(arrays, n, line)                   one line of more than N elements, one behind the other
+/// or, with a constant `side_by_side`,
+///   rows<N>(arrays, n, count)                 `count` such lines
 template <class T, class F>
 struct Lines {
   // Far apart in memory, many elements of few columns are a cache line each, and always the same few places of
@@ -89,7 +91,11 @@ struct Lines {
     if (inner == 1 && n <= N) {
       short_rows<N>(*f, moved(*arrays, first * n), n, first, last);
     } else if (inner == 1) {
-      for (std::int64_t r = first; r < last; ++r) f->template row<N>(moved(*arrays, r * n), n, r);
+      if constexpr (requires { F::side_by_side; }) {
+        f->template rows<N>(moved(*arrays, first * n), n, last - first);
+      } else {
+        for (std::int64_t r = first; r < last; ++r) f->template row<N>(moved(*arrays, r * n), n, r);
+      }
     } else {
       for (std::int64_t line = first; line < last;) {
         const std::int64_t o = line / inner, c = line % inner, width = std::min(inner - c, last - line);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <xgrad/tensor/reduce.hpp>
 #include <xgrad/tensor/reduce_columns.hpp>
 #include <xgrad/tensor/reduce_rows.hpp>
@@ -22,6 +24,19 @@ void reduce_long_row(const T* in, std::int64_t n, T* out) {
   row.from_branches(nodes, count, in + count * R::branch, n - count * R::branch, out);
 }
 
+// Rows of n > 0 elements.
+template <class Op, class T>
+void reduce_rows(const T* in, T* out, std::int64_t outer, std::int64_t n) {
+  if (outer < 8 && n >= 2 * parallel_elements && num_threads() > 1) {
+    for (std::int64_t o = 0; o < outer; ++o) reduce_long_row<Op>(in + o * n, n, out + o);
+    return;
+  }
+  const auto rows = detail::rows_function<Op, T>();
+  xgrad::detail::parallel(
+      outer, std::max<std::int64_t>(1, parallel_elements / n),
+      [&](std::int64_t first, std::int64_t last) { rows(in + first * n, n, out + first, last - first); });
+}
+
 template <class Op, class T>
 void reduce_middle(const T* in, T* out, std::int64_t outer, std::int64_t n, std::int64_t inner) {
   if (outer * inner == 0) return;
@@ -29,17 +44,7 @@ void reduce_middle(const T* in, T* out, std::int64_t outer, std::int64_t n, std:
     std::fill_n(out, outer * inner, Op::template identity<T>);
     return;
   }
-  if (inner == 1 && outer < 8 && n >= 2 * parallel_elements && num_threads() > 1) {
-    for (std::int64_t o = 0; o < outer; ++o) reduce_long_row<Op>(in + o * n, n, out + o);
-    return;
-  }
-  if (inner == 1) {
-    const auto rows = detail::rows_function<Op, T>();
-    xgrad::detail::parallel(
-        outer, std::max<std::int64_t>(1, parallel_elements / n),
-        [&](std::int64_t first, std::int64_t last) { rows(in + first * n, n, out + first, last - first); });
-    return;
-  }
+  if (inner == 1) return reduce_rows<Op>(in, out, outer, n);
   using Kernel = detail::Columns<Op, T>;
   const auto kernel = detail::columns_function<Op, T>();
   // A column's sum has one order, whatever tile it is in; several threads take narrower ones.
@@ -101,9 +106,59 @@ Tensor reduce(Tensor x, AxisSet axes) {
   return x;
 }
 
+// In units of the largest element, where squares would overflow or vanish.
+template <class T>
+T scaled_norm(const T* x, std::int64_t n) {
+  T unit = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T size = std::abs(x[i]);
+    if (size != size) return size;
+    unit = std::max(unit, size);
+  }
+  if (unit == 0 || std::isinf(unit)) return unit;
+  constexpr std::int64_t block = 256;
+  T sum = 0;
+  for (std::int64_t i = 0; i < n; i += block) {
+    T part = 0;
+    for (std::int64_t k = i; k < std::min(n, i + block); ++k) part += (x[k] / unit) * (x[k] / unit);
+    sum += part;
+  }
+  return unit * std::sqrt(sum);
+}
+
+template <class T>
+void norms_of_rows(const T* in, T* out, std::int64_t outer, std::int64_t n) {
+  if (n == 0) return std::fill_n(out, outer, T(0)), void();
+  reduce_rows<detail::SquareSum>(in, out, outer, n);
+  // Below that, what squares lose by underflow is felt.
+  const T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon() * static_cast<T>(n);
+  for (std::int64_t o = 0; o < outer; ++o) {
+    const bool safe = out[o] >= least && out[o] <= std::numeric_limits<T>::max();
+    out[o] = safe ? std::sqrt(out[o]) : scaled_norm(in + o * n, n);
+  }
+}
+
 }  // namespace
 
+Tensor row_norms(const Tensor& x, int first) {
+  std::int64_t sizes[64], outer = 1, n = 1;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    (axis < first ? outer : n) *= x.shape()[axis];
+    sizes[axis] = axis < first ? x.shape()[axis] : 1;
+  }
+  const Tensor result(Shape{std::span<const std::int64_t>(sizes, static_cast<std::size_t>(x.rank()))},
+                      x.dtype());
+  const auto run = [=, dtype = x.dtype()](void* const* out, const void* const* in) {
+    xgrad::detail::visit_floating(dtype, [&]<class T>(T) {
+      norms_of_rows(static_cast<const T*>(in[0]), static_cast<T*>(out[0]), outer, n);
+    });
+  };
+  xgrad::detail::launch({&result}, {&x}, run);
+  return result;
+}
+
 Tensor sum(const Tensor& x, AxisSet axes) { return reduce<detail::Sum>(x, axes); }
+Tensor product(const Tensor& x, AxisSet axes) { return reduce<detail::Product>(x, axes); }
 Tensor max(const Tensor& x, AxisSet axes) { return reduce<detail::Max>(x, axes); }
 Tensor min(const Tensor& x, AxisSet axes) { return reduce<detail::Min>(x, axes); }
 

@@ -15,6 +15,11 @@ using AxisSet = std::uint64_t;
 
 /// Sum along the axes, which stay in the shape with size 1. Not for bool. Over no elements: 0.
 Tensor sum(const Tensor& x, AxisSet axes);
+/// sqrt(sum(x^2)) along the last axes, from `first` on, which stay with size 1; for floating x, without overflow or
+/// underflow. Over no elements: 0.
+Tensor row_norms(const Tensor& x, int first);
+/// Product; as sum. Over no elements: 1.
+Tensor product(const Tensor& x, AxisSet axes);
 /// Maximum along the axes, which stay with size 1. Not for bool. Precondition: the axes are not empty.
 Tensor max(const Tensor& x, AxisSet axes);
 /// Minimum; as max.

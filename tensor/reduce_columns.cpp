@@ -12,6 +12,9 @@ ColumnsFunction<T> columns_function() {
 template ColumnsFunction<float> columns_function<Sum, float>();
 template ColumnsFunction<double> columns_function<Sum, double>();
 template ColumnsFunction<std::int64_t> columns_function<Sum, std::int64_t>();
+template ColumnsFunction<float> columns_function<Product, float>();
+template ColumnsFunction<double> columns_function<Product, double>();
+template ColumnsFunction<std::int64_t> columns_function<Product, std::int64_t>();
 template ColumnsFunction<float> columns_function<Max, float>();
 template ColumnsFunction<double> columns_function<Max, double>();
 template ColumnsFunction<std::int64_t> columns_function<Max, std::int64_t>();

@@ -156,7 +156,7 @@ template <class T>
 using ColumnsFunction = void (*)(const T* in, std::int64_t outer, std::int64_t n, std::int64_t inner,
                                  std::int64_t columns, T* out, T* scratch);
 
-/// Columns<Op, T>::run for the set in use; Op is Sum, Max or Min.
+/// Columns<Op, T>::run for the set in use; Op is Sum, Product, Max or Min.
 template <class Op, class T>
 ColumnsFunction<T> columns_function();
 

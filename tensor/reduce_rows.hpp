@@ -21,7 +21,7 @@ struct Rows {
   [[gnu::always_inline]] static inline void run(const T* in, std::int64_t n, T* out, std::int64_t rows) {
     constexpr int N = Bytes / static_cast<int>(sizeof(T)), quarter = 16 / static_cast<int>(sizeof(T));
     if (n == 1) {
-      std::copy_n(in, rows, out);
+      for (std::int64_t r = 0; r < rows; ++r) out[r] = std::is_same_v<Op, SquareSum> ? in[r] * in[r] : in[r];
     } else if (n <= quarter) {
       short_rows<quarter, quarter>(in, n, out, rows);
     } else if (n <= 2 * quarter) {
@@ -49,7 +49,7 @@ struct Rows {
       }
       Pack<T, N> row[N];
       for (int i = 0; i < N; ++i) {
-        row[i] = folded(Op{}, W::load(p + i * n).only(within, Op::template identity<T>));
+        row[i] = folded(Op{}, seen_by(Op{}, W::load(p + i * n)).only(within, Op::template identity<T>));
       }
       const Pack<T, N> all = across<Op>(row);
       if (left >= N) {
@@ -101,7 +101,7 @@ struct Rows {
     const T* rest = in + n / block * block;
     if (vectors > 0) total = chains<N>(rest, vectors);
     if (n % lanes > 0) {
-      const W last = W::load(in + n - lanes).only(tail, Op::template identity<T>);
+      const W last = seen_by(Op{}, W::load(in + n - lanes)).only(tail, Op::template identity<T>);
       total = combined(Op{}, total, last);
     }
     if (n < block && known == 0) return total;
@@ -129,7 +129,7 @@ struct Rows {
     Wide<T, N, lanes / N> result;
     for (int p = 0; p < lanes / N; p += together) {
       const auto at = [&](std::int64_t k) __attribute__((always_inline)) {
-        return W::load(in + p * N + k * lanes);
+        return seen_by(Op{}, W::load(in + p * N + k * lanes));
       };
       W sum = at(0);
       if (vectors < 4) {
@@ -188,14 +188,14 @@ struct LongRow {
   void (*branches)(const T* in, std::int64_t count, T* nodes);
   void (*from_branches)(const T* nodes, std::int64_t known, const T* rest, std::int64_t n, T* out);
 };
-/// For the set in use; Op is Sum, Max or Min.
+/// For the set in use; Op is Sum, SquareSum, Product, Max or Min.
 template <class Op, class T>
 LongRow<T> long_row();
 
 template <class T>
 using RowsFunction = void (*)(const T* in, std::int64_t n, T* out, std::int64_t rows);
 
-/// Rows<Op, T>::run for the set in use; Op is Sum, Max or Min.
+/// Rows<Op, T>::run for the set in use; Op is Sum, SquareSum, Product, Max or Min.
 template <class Op, class T>
 RowsFunction<T> rows_function();
 

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <array>
@@ -82,6 +83,7 @@ struct FreeList {
 struct ThreadCache;
 
 struct Pool {
+  Pool();
   std::mutex mutex;
   std::array<FreeList, classes> lists;
   Counters counters;  // of threads that ended, and of frees after a thread's cache is gone
@@ -91,6 +93,11 @@ struct Pool {
 Pool& pool() {
   static Pool& instance = *new Pool;
   return instance;
+}
+
+// fork() waits until no thread is inside: the child would find the mutex locked for good.
+Pool::Pool() {
+  pthread_atfork([] { pool().mutex.lock(); }, [] { pool().mutex.unlock(); }, [] { pool().mutex.unlock(); });
 }
 
 void give_back(Block* block);
