@@ -5,14 +5,14 @@
 namespace xgrad {
 namespace {
 
-// Which nodes lie between the variables asked for and the result.
+// Which nodes lie between the variables asked for and the result; of those below `above`, the variables alone.
 std::vector<bool> leading_to(const Tape& tape, const std::vector<Variable>& wrt, std::size_t first,
-                             std::size_t last) {
+                             std::size_t last, std::size_t above) {
   std::vector<bool> leads(last + 1 - first, false);
   for (const Variable& x : wrt) {
     if (x.place().index <= last) leads[x.place().index - first] = true;
   }
-  for (std::size_t i = first; i <= last; ++i) {
+  for (std::size_t i = std::max(first, above); i <= last; ++i) {
     const Node& node = tape.node(i);
     for (std::uint32_t k = 0; k < node.input_count && !leads[i - first]; ++k) {
       const auto input = static_cast<std::size_t>(node.inputs[k]);
@@ -21,39 +21,6 @@ std::vector<bool> leading_to(const Tape& tape, const std::vector<Variable>& wrt,
   }
   return leads;
 }
-
-// The cotangents that have arrived and were not passed on. Few of them live at any one time, however long the tape.
-class Cotangents {
- public:
-  void reset(std::size_t nodes) {
-    live_.clear();
-    free_.clear();
-    place_.assign(nodes, 0);
-  }
-  bool has(std::size_t node) const { return place_[node] != 0; }
-  Variable& operator[](std::size_t node) { return live_[place_[node] - 1]; }
-  void put(std::size_t node, Variable&& value) {
-    if (free_.empty()) {
-      live_.push_back(std::move(value));
-      place_[node] = static_cast<std::uint32_t>(live_.size());
-    } else {
-      live_[free_.back() - 1] = std::move(value);
-      place_[node] = free_.back();
-      free_.pop_back();
-    }
-  }
-  void move(std::size_t from, std::size_t to) { place_[to] = std::exchange(place_[from], 0); }
-  void drop(std::size_t node) {
-    (*this)[node] = Variable();
-    free_.push_back(std::exchange(place_[node], 0));
-  }
-  bool worth_keeping() const { return place_.capacity() <= 1 << 16; }
-
- private:
-  std::vector<std::uint32_t> place_;  // of each node, from 1; 0: none
-  std::vector<Variable> live_;
-  std::vector<std::uint32_t> free_;
-};
 
 std::string where_of(const Node& node) {
   return std::string(node.op) + " (at " + detail::to_string(node.where) + ")";
@@ -81,7 +48,12 @@ Variable seed_of(const Variable& result, const std::optional<Variable>& given) {
 }  // namespace
 
 Gradients Tape::backward(const Variable& result, const BackwardOptions& options) {
-  detail::TapeImpl& tape = *impl_;
+  return detail::TapeImpl::backward(*this, result, options, 0);
+}
+
+Gradients detail::TapeImpl::backward(Tape& recorded, const Variable& result, const BackwardOptions& options,
+                                     std::size_t above) {
+  TapeImpl& tape = of(recorded);
   if (tape.thread != &detail::recording_tape) {
     throw GraphError(
         "backward: the tape belongs to another thread; differentiate on the thread that recorded");
@@ -96,7 +68,7 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
   for (const Variable& x : options.wrt) {
     if (x.place().tape != tape.id) throw GraphError("backward: a variable in wrt is not of this tape");
   }
-  if (options.create_graph && recording() != this) {
+  if (options.create_graph && Tape::recording() != &recorded) {
     throw GraphError(
         "backward: create_graph needs the tape to be recording; it is paused, or an inner tape records");
   }
@@ -106,7 +78,8 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
   // Nothing below the first variable asked for leads to one.
   std::size_t first = all ? 0 : last + 1;
   for (const Variable& x : options.wrt) first = std::min<std::size_t>(first, x.place().index);
-  const std::vector<bool> needed = all ? std::vector<bool>() : leading_to(*this, options.wrt, first, last);
+  const std::vector<bool> needed =
+      all ? std::vector<bool>() : leading_to(recorded, options.wrt, first, last, above);
   const auto is_needed = [&](std::size_t i) { return all || (i >= first && needed[i - first]); };
   std::vector<bool> asked(all ? 0 : last + 1 - first, false);
   for (const Variable& x : options.wrt) {
@@ -114,15 +87,15 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
   }
 
   // Kept from pass to pass; taken out while in use, so that a backward pass inside a pullback has its own.
-  thread_local Cotangents scratch;
-  Cotangents cotangents = std::exchange(scratch, {});
+  thread_local detail::Carried scratch;
+  detail::Carried cotangents = std::exchange(scratch, {});
   cotangents.reset(last + 1 - first);
   if (last >= first) cotangents.put(last - first, seed_of(result, options.seed));
   thread_local std::vector<Gradients::Entry> found_scratch;
   std::vector<Gradients::Entry> found = std::exchange(found_scratch, {});  // youngest first
   found.clear();
-  const std::size_t size_before = size(), constants_before = tape.constants.size();
-  std::optional<Pause> pause;
+  const std::size_t size_before = tape.nodes.size(), constants_before = tape.constants.size();
+  std::optional<Tape::Pause> pause;
   if (!options.create_graph) pause.emplace();
   const detail::At at(tape.nodes[last].where);
 
@@ -137,7 +110,17 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
     throw GraphError("backward: " + where_of(node) + " pulled back " + to_string(x.shape()) + " " +
                      name(x.dtype()) + " for an input " + to_string(target.shape) + " " + name(target.dtype));
   };
+  // A large cotangent may stay narrow, as the one number that a sum spreads over its input, for as long as the nodes
+  // pass it on: written out, it would be read and written once more by each of them.
+  bool any_narrow = false;
+  const auto widen = [&](std::size_t i) __attribute__((noinline)) {
+    if (!any_narrow) return;
+    Variable& x = cotangents[i];
+    const Shape& shape = tape.nodes[first + i].shape;
+    if (x.shape() != shape) x = detail::broadcast_to(x, shape);
+  };
   const auto add = [&](std::size_t input, const Variable& contribution) {
+    widen(input);
     Variable& sum = cotangents[input];
     sum = detail::accumulate(std::exchange(sum, Variable()), contribution);
   };
@@ -162,12 +145,44 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
       cotangents.move(i, input);
     }
   };
+  const auto is_narrow = [&](const Node& node, std::size_t i) {
+    return any_narrow && cotangents[i].shape() != node.shape;
+  };
+  const auto spreads = [&](const Node& node) {
+    constexpr std::int64_t large = 1 << 14;
+    if (node.input_count != 1 || node.inputs[0] < 0 || options.create_graph) return false;
+    const Shape& target = tape.nodes[static_cast<std::size_t>(node.inputs[0])].shape;
+    return target != node.shape && target.size() >= large && target.size() > node.shape.size();
+  };
+  // For nodes that spread, and for narrow cotangents. Whether the class has a form for them; if not, the cotangent is
+  // whole now.
+  const auto contribute_narrow = [&](const Node& node, std::uint32_t k, std::size_t i)
+      __attribute__((noinline)) {
+    const bool wider = spreads(node);
+    if (wider) widen(i);
+    std::optional<Variable> x = node.pullback->pull_narrow(cotangents[i], k, node.shape);
+    if (!x) {
+      widen(i);
+      return false;
+    }
+    const auto input = static_cast<std::size_t>(node.inputs[k]) - first;
+    const Shape& target = tape.nodes[first + input].shape;
+    const Shape& whole = wider ? target : node.shape;
+    if (x->shape() == whole || whole != target || cotangents.has(input)) {
+      contribute(node, k, detail::broadcast_to(*x, whole));
+    } else {
+      any_narrow = true;
+      cotangents.put(input, std::move(*x));
+    }
+    return true;
+  };
   const auto walk = [&] {
     for (std::size_t i = last + 1; i-- > first;) {
       if (!cotangents.has(i - first)) continue;
       Node& node = tape.nodes[i];
-      const LeafInfo* info = node.input_count == 0 ? leaf(i) : nullptr;
+      const LeafInfo* info = node.input_count == 0 ? recorded.leaf(i) : nullptr;
       if (all ? info != nullptr : asked[i - first]) {
+        widen(i - first);
         found.push_back({info == nullptr ? "" : info->given, info == nullptr ? std::nullopt : info->parameter,
                          Place{tape.id, static_cast<std::uint32_t>(i)}, cotangents[i - first]});
       }
@@ -176,15 +191,19 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
       const auto leads = [&](std::uint32_t k) {
         return node.inputs[k] >= 0 && is_needed(static_cast<std::size_t>(node.inputs[k]));
       };
+      if (i < above) end = 0;
       while (end > 0 && !leads(end - 1)) --end;
       if (end > 0 && node.released) {
         throw GraphError("backward: the tape was walked already and what " + where_of(node) +
                          " saved is gone; pass .retain = true to the first backward to walk it again");
       }
+      const bool narrow = end > 0 && (is_narrow(node, i - first) || spreads(node));
       for (std::uint32_t k = 0; k < end; ++k) {
         if (k + 1 < end && !leads(k)) continue;
         if (node.joint) {
           wanted |= std::uint64_t{1} << k;
+        } else if (narrow && contribute_narrow(node, k, i - first)) {
+          continue;
         } else if (k + 1 < end) {
           contribute(node, k, node.pullback->pull(cotangents[i - first], k));
         } else {
@@ -192,6 +211,7 @@ Gradients Tape::backward(const Variable& result, const BackwardOptions& options)
         }
       }
       if (wanted != 0) {
+        widen(i - first);
         Variable contributions[detail::joint_inputs];
         node.pullback->pull_all(cotangents[i - first], wanted, contributions);
         for (std::uint32_t k = 0; wanted >> k != 0; ++k) {

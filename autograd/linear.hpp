@@ -1,7 +1,9 @@
-// The three linear maps that the reverse pass itself needs, recorded where a tape records: sums of
-// cotangents, and broadcasting with its adjoint. Everything else an operation needs lives in ops/.
+// The linear maps that the walks over a tape need themselves, recorded where a tape records: sums of cotangents,
+// broadcasting with its adjoint, and the rows and columns of Jacobians. Everything else an operation needs lives in
+// ops/.
 #pragma once
 
+#include <span>
 #include <xgrad/autograd/variable.hpp>
 
 namespace xgrad::detail {
@@ -15,5 +17,17 @@ Variable sum_to(const Variable& x, const Shape& shape);
 
 /// x repeated to `shape`, to which it broadcasts (precondition).
 Variable broadcast_to(const Variable& x, const Shape& shape);
+
+/// x as a matrix whose rows have shape.size() elements: its row i, in that shape.
+Variable row(const Variable& x, std::int64_t i, const Shape& shape);
+
+/// The adjoint of row: zeros of `shape`, with x as row i.
+Variable in_row(const Variable& x, std::int64_t i, const Shape& shape);
+
+/// The parts, of one shape and dtype, at least one, one after the other in a result of `shape`.
+Variable stack_rows(std::span<const Variable> parts, const Shape& shape);
+
+/// x as a matrix of so many rows, transposed, in `shape`.
+Variable transpose_as(const Variable& x, std::int64_t rows, const Shape& shape);
 
 }  // namespace xgrad::detail

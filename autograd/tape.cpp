@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -13,20 +15,35 @@ namespace detail {
 constinit thread_local Place next_place;
 constinit thread_local Tape* recording_tape = nullptr;
 
-namespace {
-
 void record_on(Tape* tape) {
   recording_tape = tape;
   next_place = tape == nullptr ? Place() : Place{tape->id(), static_cast<std::uint32_t>(tape->size())};
 }
+
+namespace {
+
 thread_local Tape::Pause* innermost_pause = nullptr;
-thread_local std::vector<Tape*> tapes_here;  // alive, of this thread
+
+// The tapes of this thread that are alive. One in static storage ends after the list, and finds it gone.
+thread_local bool list_gone = false;  // trivially destructible, so still readable then
+struct List {
+  std::vector<Tape*> tapes;
+  ~List() { list_gone = true; }
+};
+thread_local List list;
+std::span<Tape* const> tapes_here() {
+  return list_gone ? std::span<Tape* const>() : std::span<Tape* const>(list.tapes);
+}
 
 // Numbers of all tapes that are alive, to tell a variable of a dead tape (a constant) from one of another
 // thread.
 std::mutex alive_mutex;
 std::vector<std::uint64_t>& alive() {
-  static std::vector<std::uint64_t>& ids = *new std::vector<std::uint64_t>;
+  static std::vector<std::uint64_t>& ids = *[] {
+    // fork() waits for the mutex: the child would find it locked for good.
+    pthread_atfork([] { alive_mutex.lock(); }, [] { alive_mutex.unlock(); }, [] { alive_mutex.unlock(); });
+    return new std::vector<std::uint64_t>;
+  }();
   return ids;
 }
 
@@ -58,8 +75,13 @@ bool is_foreign(const Variable& x, const Call* call) {
     const Call unnamed("grad", std::source_location());
     (call != nullptr ? *call : unnamed).fail<GraphError>(what, hint);
   };
-  for (const Tape* here : tapes_here) {
+  for (const Tape* here : tapes_here()) {
     if (here->id() != id) continue;
+    TapeImpl& recorder = TapeImpl::of(*recording_tape);
+    if (recorder.borrows) {
+      recorder.borrow(x);
+      return false;
+    }
     refuse("a variable of an outer tape is used while an inner tape records",
            "use stop_gradient(x) to take its value as a constant");
   }
@@ -71,8 +93,15 @@ bool is_foreign(const Variable& x, const Call* call) {
   return true;  // its tape is gone: a constant
 }
 
+Tape* alive_here(std::uint64_t id) {
+  const auto here = tapes_here();
+  const auto found =
+      std::find_if(here.begin(), here.end(), [&](const Tape* tape) { return tape->id() == id; });
+  return found == here.end() ? nullptr : *found;
+}
+
 std::string name_of(const Variable& x) {
-  for (const Tape* tape : tapes_here) {
+  for (const Tape* tape : tapes_here()) {
     if (tape->id() != x.place().tape) continue;
     const LeafInfo* leaf = tape->leaf(x.place().index);
     return leaf == nullptr ? "" : leaf->name();
@@ -83,6 +112,14 @@ std::string name_of(const Variable& x) {
 void* arena_allocate(std::size_t bytes, std::size_t alignment) {
   return TapeImpl::of(*recording_tape).arena.allocate(bytes, alignment);
 }
+
+namespace {
+[[gnu::cold]] void note_given(TapeImpl& tape, std::span<const Variable* const> inputs) {
+  tape.given->resize(tape.nodes.size());
+  std::vector<Tensor>& values = tape.given->emplace_back();
+  for (const Variable* x : inputs) values.push_back(x->value());
+}
+}  // namespace
 
 void append(const char* op, std::source_location where, const Shape& shape, DType dtype,
             std::span<const Variable* const> inputs, const Pullback* pullback, std::int32_t* indices,
@@ -96,12 +133,16 @@ void append(const char* op, std::source_location where, const Shape& shape, DTyp
       const Variable& x = *inputs[k];
       if (x.place().tape == tape.id) {
         indices[k] = static_cast<std::int32_t>(x.place().index);
+      } else if (const auto* leaf = tape.borrows ? tape.find_borrowed(x.place()) : nullptr) {
+        indices[k] = static_cast<std::int32_t>(leaf->index);
       } else {
         const bool shown = x.size() == 1 && is_fixed(x.value());
         tape.constants.push(x.shape(), x.dtype(), shown ? x.item() : 0);
         indices[k] = ~static_cast<std::int32_t>(tape.constants.size() - 1);
       }
     }
+    if (tape.given != nullptr) [[unlikely]]
+      note_given(tape, inputs);
     tape.nodes.push(op, pullback, indices, static_cast<std::uint32_t>(inputs.size()),
                     tape.scope_number(Scope::current()), dtype, false, joint, At::or_else(where), shape);
     ++next_place.index;
@@ -123,18 +164,21 @@ void detail::Pullback::pull_all(const Variable& cotangent, std::uint64_t wanted,
   }
 }
 
+std::optional<Variable> detail::Pullback::pull_narrow(const Variable&, std::size_t, const Shape&) const {
+  return std::nullopt;
+}
 std::optional<Variable> detail::Pullback::push(const Variable&, std::size_t, const Shape&) const {
   return std::nullopt;
 }
 
 Tape::Tape() : impl_(detail::TapeImpl::take()) {
   impl_->begin();
-  detail::tapes_here.push_back(this);
+  if (!detail::list_gone) detail::list.tapes.push_back(this);
   try {
     std::lock_guard lock(detail::alive_mutex);
     detail::alive().push_back(impl_->id);
   } catch (...) {
-    detail::tapes_here.pop_back();
+    if (!detail::list_gone) detail::list.tapes.pop_back();
     throw;
   }
   detail::record_on(this);
@@ -145,8 +189,8 @@ Tape::~Tape() {
     std::lock_guard lock(detail::alive_mutex);
     std::erase(detail::alive(), impl_->id);
   }
-  std::erase(detail::tapes_here, this);
-  for (Tape* inner : detail::tapes_here) {
+  if (!detail::list_gone) std::erase(detail::list.tapes, this);
+  for (Tape* inner : detail::tapes_here()) {
     if (inner->impl_->outer == this) inner->impl_->outer = impl_->outer;
   }
   for (Pause* pause = detail::innermost_pause; pause != nullptr; pause = pause->outer_) {

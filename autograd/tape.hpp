@@ -37,6 +37,11 @@ class Pullback {
   virtual Variable pull(const Variable& cotangent, std::size_t k) const;
   /// The same for the last input of a walk: it turns the cotangent into the contribution, which may overwrite it.
   virtual void pull_last(Variable& cotangent, std::size_t k) const { cotangent = pull(cotangent, k); }
+  /// The same for a narrow cotangent, one that only broadcasts to the shape `output` of the result, as something that
+  /// broadcasts to the contribution; of a class that spreads its cotangent over a larger input, as a sum does, what it
+  /// spreads. Nothing: the class needs whole cotangents.
+  virtual std::optional<Variable> pull_narrow(const Variable& cotangent, std::size_t k,
+                                              const Shape& output) const;
   /// The contributions to all inputs k whose bit in `wanted` is set, for formulas that share work between them:
   /// called instead of pull() if the class says `static constexpr bool joint = true`. At most joint_inputs of them.
   virtual void pull_all(const Variable& cotangent, std::uint64_t wanted, Variable* contributions) const;

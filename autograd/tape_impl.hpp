@@ -11,6 +11,10 @@ namespace xgrad::detail {
 
 extern constinit thread_local Tape* recording_tape;
 std::uint64_t new_id();
+/// From here on `tape` records on this thread; nullptr: none does.
+void record_on(Tape* tape);
+/// The tape of this number, if it is alive and of this thread; nullptr otherwise.
+Tape* alive_here(std::uint64_t id);
 
 constexpr std::size_t arena_chunk = 64 * 1024;
 constexpr std::size_t nodes_per_chunk = 512;
@@ -85,6 +89,40 @@ class Arena {
   std::size_t used_ = 0, capacity_ = 0;
 };
 
+// What a walk carries from node to node: the cotangents, or tangents, that have arrived and were not passed on. Few of
+// them live at any one time, however long the tape.
+class Carried {
+ public:
+  void reset(std::size_t nodes) {
+    live_.clear();
+    free_.clear();
+    place_.assign(nodes, 0);
+  }
+  bool has(std::size_t node) const { return place_[node] != 0; }
+  Variable& operator[](std::size_t node) { return live_[place_[node] - 1]; }
+  void put(std::size_t node, Variable&& value) {
+    if (free_.empty()) {
+      live_.push_back(std::move(value));
+      place_[node] = static_cast<std::uint32_t>(live_.size());
+    } else {
+      live_[free_.back() - 1] = std::move(value);
+      place_[node] = free_.back();
+      free_.pop_back();
+    }
+  }
+  void move(std::size_t from, std::size_t to) { place_[to] = std::exchange(place_[from], 0); }
+  void drop(std::size_t node) {
+    (*this)[node] = Variable();
+    free_.push_back(std::exchange(place_[node], 0));
+  }
+  bool worth_keeping() const { return place_.capacity() <= 1 << 16; }
+
+ private:
+  std::vector<std::uint32_t> place_;  // of each node, from 1; 0: none
+  std::vector<Variable> live_;
+  std::vector<std::uint32_t> free_;
+};
+
 struct TapeImpl {
   std::uint64_t id = 0;
   const void* thread = &recording_tape;  // its address differs from thread to thread
@@ -107,7 +145,24 @@ struct TapeImpl {
     std::uint64_t version;
   };
   std::vector<Snapshot> parameters;  // the newest leaf of each, by address
+  // Of a tape that borrows: variables of other tapes of this thread are leaves of this one, and parameters are taken
+  // from the tape around it.
+  struct Borrowed {
+    Variable lent;
+    std::uint32_t index;
+  };
+  bool borrows = false;
+  std::vector<Borrowed> borrowed;  // by place
+  /// What parameters are while something is computed again: their values then, and leaves of then.
+  struct Held {
+    const void* parameter;
+    Variable leaf;
+  };
+  const std::vector<Held>* held = nullptr;
+  std::vector<Held>* asked = nullptr;  // of a tape that borrows: where to note the parameters it took
   Arena arena;
+  // Of each node the values it was given, for a gradient check that asks for them.
+  std::vector<std::vector<Tensor>>* given = nullptr;
 
   ~TapeImpl() { release_from(0); }
 
@@ -119,7 +174,12 @@ struct TapeImpl {
     scopes.resize(1);
     leaves.clear();
     parameters.clear();
+    borrows = false;
+    borrowed.clear();
+    held = nullptr;
+    asked = nullptr;
     arena.reuse();
+    given = nullptr;
   }
   void begin() {
     id = new_id();
@@ -142,6 +202,7 @@ struct TapeImpl {
     constants.shrink(constant_count);
     std::erase_if(leaves, [&](const Leaf& leaf) { return leaf.index >= size; });
     std::erase_if(parameters, [&](const Snapshot& entry) { return entry.index >= size; });
+    std::erase_if(borrowed, [&](const Borrowed& entry) { return entry.index >= size; });
     note_size();
   }
   // Where this tape records, the next node's place.
@@ -189,7 +250,36 @@ struct TapeImpl {
     return Variable(std::move(value), Place{id, index});
   }
 
+  // The leaf that stands for a variable of another tape, or nullptr.
+  const Borrowed* find_borrowed(Place place) const {
+    const auto found = place_of(place);
+    const bool same = found != borrowed.end() && found->lent.place().tape == place.tape &&
+                      found->lent.place().index == place.index;
+    return same ? &*found : nullptr;
+  }
+  void borrow(const Variable& x) {
+    if (find_borrowed(x.place()) != nullptr) return;
+    const Variable leaf = add_leaf("input", x.value(), {name_of(x), std::nullopt});
+    borrowed.insert(place_of(x.place()), Borrowed{x, leaf.place().index});
+  }
+  std::vector<Borrowed>::const_iterator place_of(Place place) const {
+    return std::lower_bound(borrowed.begin(), borrowed.end(), place, [](const Borrowed& own, Place wanted) {
+      const Place p = own.lent.place();
+      return p.tape != wanted.tape ? p.tape < wanted.tape : p.index < wanted.index;
+    });
+  }
+
   Variable snapshot(const Parameter& parameter) {
+    if (held != nullptr) [[unlikely]] {
+      for (const Held& entry : *held) {
+        if (entry.parameter == parameter.id()) return entry.leaf;
+      }
+    }
+    if (borrows) [[unlikely]] {
+      Variable leaf = outer == nullptr ? Variable(parameter.value()) : of(*outer).snapshot(parameter);
+      if (asked != nullptr) asked->push_back({parameter.id(), leaf});
+      return leaf;
+    }
     // The tape notes the version and holds no value, so that an update after the backward pass can write in
     // place.
     auto place = std::lower_bound(
@@ -206,6 +296,9 @@ struct TapeImpl {
   }
 
   static TapeImpl& of(Tape& tape) { return *tape.impl_; }
+  /// Tape::backward through the nodes from `above` on alone: what stands below counts as independent.
+  static Gradients backward(Tape& tape, const Variable& result, const BackwardOptions& options,
+                            std::size_t above);
 
   // One is kept for the next tape of the thread, so that a step allocates nothing.
   static std::unique_ptr<TapeImpl> take();

@@ -72,65 +72,83 @@ struct Saved {
   }
 };
 
-template <class F, Kept... K>
-auto times(const Partial<F, K...>& partial) {
-  return [f = partial.f](auto cotangent, auto... kept) { return cotangent * f(kept...); };
-}
+// The cotangent times the partial; as empty a type as the partial is.
+template <class F>
+struct Times {
+  [[no_unique_address]] F partial;
+  auto operator()(auto cotangent, auto... kept) const { return cotangent * partial(kept...); }
+};
 
+// Cold, as is each of the functions it calls beside the kernels: small code counts there, with over a hundred formulas.
 template <class S, class F, Kept... K>
-Variable apply_partial(const Partial<F, K...>& partial, const Variable& g, const S& saved) {
-  if (Tape::recording() != nullptr) return g * partial.f(saved.template get<K>()...);
+[[gnu::cold]] Variable recorded_partial(const Partial<F, K...>& partial, const Variable& g, const S& saved) {
+  return g * partial.f(saved.template get<K>()...);
+}
+template <class S, class F, Kept... K>
+[[gnu::noinline]] Variable apply_partial(const Partial<F, K...>& partial, const Variable& g, const S& saved,
+                                         const Shape& shape) {
+  if (Tape::recording() != nullptr) return recorded_partial(partial, g, saved);
   return Variable(visit_floating(g.dtype(), [&]<class T>(T) {
-    return kernel::map<T, std::conditional_t<(K == K), T, void>...>(times(partial), g.shape(), g.value(),
+    return kernel::map<T, std::conditional_t<(K == K), T, void>...>(Times<F>{partial.f}, shape, g.value(),
                                                                     saved.template get<K>().value()...);
   }));
 }
 template <class S>
-Variable apply_partial(Same, const Variable& g, const S&) {
+Variable apply_partial(Same, const Variable& g, const S&, const Shape&) {
   return g;
 }
 template <class S>
-Variable apply_partial(Negated, const Variable& g, const S&) {
+Variable apply_partial(Negated, const Variable& g, const S&, const Shape&) {
   return -g;
 }
 
 // The same in the cotangent's place, and over its memory where nobody else holds it.
 template <class S, class P>
 void replace_by_partial(const P& partial, Variable& g, const S& saved) {
-  g = apply_partial(partial, g, saved);
+  g = apply_partial(partial, g, saved, g.shape());
 }
 template <class S>
 void replace_by_partial(Same, Variable&, const S&) {}
 template <class S, class F, Kept... K>
 void replace_by_partial(const Partial<F, K...>& partial, Variable& g, const S& saved) {
   if (next_place.tape != 0 || capturing != nullptr || !g.value().unique()) {
-    g = apply_partial(partial, g, saved);
+    g = apply_partial(partial, g, saved, g.shape());
     return;
   }
   Tensor& target = mutable_value(g);
   visit_floating(target.dtype(), [&]<class T>(T) {
-    kernel::map_over<T, std::conditional_t<(K == K), T, void>...>(times(partial), target, target,
+    kernel::map_over<T, std::conditional_t<(K == K), T, void>...>(Times<F>{partial.f}, target, target,
                                                                   saved.template get<K>().value()...);
   });
 }
 
+// An elementwise derivative is its own transpose.
+struct SelfTransposed : Pullback {
+  std::optional<Variable> push(const Variable& t, std::size_t k, const Shape& output) const final {
+    return pull(t.shape() == output ? t : broadcast_to(t, output), k);
+  }
+};
+
 template <class... P>
-struct ElementwisePullback final : Pullback {
+struct ElementwisePullback final : SelfTransposed {
   [[no_unique_address]] std::tuple<P...> partials;
   [[no_unique_address]] Saved<P...> saved;
   explicit ElementwisePullback(const std::tuple<P...>& p) : partials(p) {}
 
   Variable pull(const Variable& g, std::size_t k) const override {
     Variable result;
-    visit(k, [&](const auto& partial) { result = apply_partial(partial, g, saved); });
+    visit(k, [&](const auto& partial) { result = apply_partial(partial, g, saved, g.shape()); });
+    return result;
+  }
+  std::optional<Variable> pull_narrow(const Variable& g, std::size_t k, const Shape& output) const override {
+    Variable result;
+    visit(k, [&]<class Q>(const Q& partial) {
+      result = apply_partial(partial, g, saved, keeps_nothing<Q> ? g.shape() : output);
+    });
     return result;
   }
   void pull_last(Variable& g, std::size_t k) const override {
     visit(k, [&](const auto& partial) { replace_by_partial(partial, g, saved); });
-  }
-  // An elementwise derivative is its own transpose.
-  std::optional<Variable> push(const Variable& t, std::size_t k, const Shape& output) const override {
-    return pull(t.shape() == output ? t : broadcast_to(t, output), k);
   }
 
  private:

@@ -3,7 +3,8 @@
 //
 //   return moved(call, kernel::permute(x.value(), order), x, [&] { return Permutation{call, order}; });
 //
-// A move has pull(g), and push(t) or push(t, shape of the result); linear(pull, push) is one, too.
+// A move has pull(g), and push(t) or push(t, shape of the result); linear(pull, push) is one, too. One that spreads g over
+// a larger input may say by narrow(g) what it spreads.
 #pragma once
 
 #include <xgrad/ops/structural.hpp>
@@ -17,6 +18,13 @@ struct MovePullback final : Pullback {
   explicit MovePullback(M m) : move(std::move(m)) {}
 
   Variable pull(const Variable& g, std::size_t) const override { return move.pull(g); }
+  std::optional<Variable> pull_narrow(const Variable& g, std::size_t, const Shape&) const override {
+    if constexpr (requires { move.narrow(g); }) {
+      return move.narrow(g);
+    } else {
+      return std::nullopt;
+    }
+  }
   std::optional<Variable> push(const Variable& t, std::size_t, const Shape& output) const override {
     if constexpr (requires { move.push(t, output); }) {
       return move.push(t, output);

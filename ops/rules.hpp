@@ -219,7 +219,8 @@ constexpr auto power_rule(double e) {
   return rule("pow", [e](auto x) { return pow(x, e); },  of<X>([e](auto x) { return e * pow(x, e - 1); }));
 }
 inline constexpr auto pow_rule = rule("pow", [](auto a, auto b) { return pow(a, b); },
-    of<A, B>([](auto a, auto b) { return where(b == 0, 0, b * pow(a, b - 1)); }),
+    // 0 for b = 0 at every a; where the product is 0 itself it stays, for it has a slope along b.
+    of<A, B>([](auto a, auto b) { auto p = b * pow(a, b - 1); return where(b == 0, where(p == 0, p, 0), p); }),
     of<A, B, Y>([](auto a, auto b, auto y) { return where(a == 0, where(b >= 0, 0, y * log(a)), y * log(a)); }));
 
 // clang-format on

@@ -27,6 +27,23 @@ TEST_CASE("grad gives the gradient of a function", "[functional]") {
   CHECK(Tape::recording() == nullptr);
 }
 
+TEST_CASE("A number takes the dtype of the arguments beside it", "[functional]") {
+  const auto f = [](const Variable& x, const Variable& y) { return sum(x * y * y); };
+  const Tensor x = tensor({1, 2, 3}, float64);
+  const auto [dx, dy] = grad<0, 1>(f)(x, 0.1);
+  CHECK(dx.dtype() == float64);
+  CHECK(dy.dtype() == float64);
+  CHECK(dy.item() == Approx(1.2).epsilon(1e-15));  // not that of the float32 next to 0.1
+  CHECK(grad<1>(f)(2, x).dtype() == float64);
+  CHECK(grad(f)(2, ones({2})).dtype() == float32);
+  CHECK(grad(f)(tensor({1, 2}), 3).dtype() == float32);
+  CHECK(value_and_grad(f)(Parameter("w", x), 2).value.item() == 24);
+  // Integers and truths say nothing.
+  CHECK(grad([](const Variable& v, const Variable& i) { return v * sum(i); })(2.0, ones({2}, int64)).item() ==
+        2);
+  CHECK(grad([](const Variable& v, const Variable& c) { return where(c, v * v, v); })(3.0, true).item() == 6);
+}
+
 TEST_CASE("Nested grads give higher derivatives", "[functional]") {
   CHECK(grad(grad(cube))(2.0).item() == 12);
   CHECK(grad(grad(grad(cube)))(2.0).item() == 6);

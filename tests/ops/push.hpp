@@ -1,81 +1,91 @@
-// Forward mode against reverse mode, for operations that give both maps.
+// Forward mode against reverse mode: <g, J t> = <J^T g, t>.
 #pragma once
 
 #include <cmath>
-#include <optional>
 #include <random>
-#include <xgrad/autograd/linear.hpp>
+#include <set>
+#include <string>
+#include <xgrad/autograd/forward.hpp>
 
 #include "checks.hpp"
 
 namespace checks {
 
-/// What a pullback without a push does to a tangent: its transpose, one element of the cotangent at a time.
-inline Variable transposed_pull(const Node& node, const Tensor& t, std::size_t k) {
-  Doubles result(static_cast<std::size_t>(node.shape.size())), unit(result.size(), 0);
-  const Doubles tangent = doubles(t);
-  for (std::size_t i = 0; i < unit.size(); ++i) {
-    unit[i] = 1;
-    const Variable pulled = node.pullback->pull(Variable(Tensor(node.shape, unit)), k);
-    const Doubles slope = doubles(detail::sum_to(pulled, t.shape()));
-    for (std::size_t j = 0; j < tangent.size(); ++j) result[i] += slope[j] * tangent[j];
-    unit[i] = 0;
+/// Numbers to walk with, in both directions.
+class Noise {
+ public:
+  explicit Noise(unsigned seed) : random_(seed) {}
+  Tensor like(const Variable& x) {
+    Doubles values(static_cast<std::size_t>(x.size()));
+    for (double& value : values) value = normal_(random_);
+    return Tensor(x.shape(), values);
   }
-  return Variable(Tensor(node.shape, result));
+  Variables like(const Variables& all) {
+    Variables result;
+    for (const Variable& x : all) result.emplace_back(like(x));
+    return result;
+  }
+
+ private:
+  std::mt19937_64 random_;
+  std::normal_distribution<double> normal_;
+};
+
+/// A sum of products, and how large its terms are.
+struct Inner {
+  double value = 0, size = 0;
+  void add(const Variable& a, const Variable& b) {
+    const Doubles x = doubles(a), y = doubles(b);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      value += x[i] * y[i];
+      size += std::abs(x[i] * y[i]);
+    }
+  }
+  static Inner of(const Variables& a, const Variables& b) {
+    Inner inner;
+    for (std::size_t i = 0; i < a.size(); ++i) inner.add(a[i], b[i]);
+    return inner;
+  }
+};
+
+inline void check_same(const Inner& a, const Inner& b, double tolerance) {
+  INFO(a.value << " and " << b.value);
+  CHECK(std::abs(a.value - b.value) <= tolerance * (1 + a.size + b.size));
 }
 
-/// Checks <g, push(t)> = <pull(g), t> for random g and t, at the nodes that f records: tangents of all inputs
-/// walk up the tape, cotangents of the result down. Nodes without a push are transposed element by element,
-/// but one at least must have it, if `must_push`.
-inline void check_push(const Function& f, const std::vector<Tensor>& inputs, double tolerance = 1e-10,
-                       bool must_push = true) {
-  std::mt19937_64 random(7);
-  std::normal_distribution<double> normal;
-  const auto noise = [&](const Shape& shape) {
-    Doubles values(static_cast<std::size_t>(shape.size()));
-    for (double& x : values) x = normal(random);
-    return Tensor(shape, values);
-  };
-  const auto inner = [](const Variable& a, const Variable& b) {
-    const Doubles x = doubles(a), y = doubles(b);
-    long double total = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) total += static_cast<long double>(x[i]) * y[i];
-    return static_cast<double>(total);
-  };
+/// Operations on the tape, from node `first` on, that have no map of their own for a tangent of one of their inputs:
+/// forward mode transposes their pullbacks.
+inline std::set<std::string> transposed(const Tape& tape, std::size_t first = 0) {
+  std::set<std::string> names;
+  const Tape::Pause pause;
+  for (std::size_t i = first; i < tape.size(); ++i) {
+    const Node& node = tape.node(i);
+    for (std::uint32_t k = 0; k < node.input_count; ++k) {
+      if (node.inputs[k] < 0) continue;
+      const Node& input = tape.node(static_cast<std::size_t>(node.inputs[k]));
+      const Variable t(ones(input.shape, input.dtype));
+      if (!node.pullback->push(t, k, node.shape)) names.insert(node.op);
+    }
+  }
+  return names;
+}
+
+/// Checks <g, J t> = <J^T g, t> for random g and t: tangents of all inputs walk up what f records, cotangents of the
+/// result down. Each node must have a map of its own.
+inline void check_push(const Function& f, const std::vector<Tensor>& inputs, double tolerance = 1e-10) {
+  Noise noise(7);
   Tape tape;
   Variables leaves;
   for (const Tensor& x : inputs) leaves.push_back(tape.watch(x));
   const Variable y = f(leaves);
-  std::vector<std::optional<Tensor>> tangents(tape.size());
-  for (const Variable& x : leaves) tangents[x.place().index] = noise(x.shape());
-  int pushes = 0;
-  {
-    const Tape::Pause pause;
-    for (std::size_t i = leaves.size(); i < tape.size(); ++i) {
-      const Node& node = tape.node(i);
-      for (std::uint32_t k = 0; k < node.input_count; ++k) {
-        if (node.inputs[k] < 0 || !tangents[static_cast<std::size_t>(node.inputs[k])]) continue;
-        const Tensor& t = *tangents[static_cast<std::size_t>(node.inputs[k])];
-        std::optional<Variable> part = node.pullback->push(t, k, node.shape);
-        pushes += part.has_value();
-        if (!part) part = transposed_pull(node, t, k);
-        const Variable whole = detail::broadcast_to(*part, node.shape);
-        tangents[i] = tangents[i] ? detail::accumulate(Variable(*tangents[i]), whole).value() : whole.value();
-      }
-    }
-  }
-  if (must_push) CHECK(pushes > 0);
-  const Tensor g = noise(y.shape());
+  CHECK(transposed(tape).empty());
+  const Variables t = noise.like(leaves);
+  const Variables moved = detail::push_forward(tape, leaves, t, {&y, 1}, false);
+  const Variable g = noise.like(y);
   const Gradients down = tape.backward(y, {.seed = g});
-  double reverse = 0, size = 0;
-  for (const Variable& x : leaves) {
-    const double part = inner(down.or_zeros(x), *tangents[x.place().index]);
-    reverse += part;
-    size += std::abs(part);
-  }
-  const double forward = inner(g, *tangents[y.place().index]);
-  INFO("forward " << forward << ", reverse " << reverse);
-  CHECK(std::abs(forward - reverse) <= tolerance * (1 + size));
+  Variables slopes;
+  for (const Variable& x : leaves) slopes.push_back(down.or_zeros(x));
+  check_same(Inner::of({g}, moved), Inner::of(slopes, t), tolerance);
 }
 
 }  // namespace checks
