@@ -10,25 +10,7 @@ double inputs(const Shape& shape) {
   return static_cast<double>(std::max<std::int64_t>(shape.size() / std::max<std::int64_t>(shape[0], 1), 1));
 }
 
-template <class F>
-Tensor fill(const Shape& shape, DType dtype, F f) {
-  if (!is_floating(dtype))
-    throw DTypeError(std::string("random values are float32 or float64, not ") + name(dtype));
-  Tensor result(shape, dtype);
-  detail::visit_floating(dtype, [&]<class T>(T) {
-    f(std::span<T>(detail::mutable_data<T>(result), static_cast<std::size_t>(result.size())));
-  });
-  return result;
-}
-
 }  // namespace
-
-Tensor normal(const Shape& shape, Generator& random, double mean, double stddev, DType dtype) {
-  return fill(shape, dtype, [&](auto out) { random.fill_normal(out, mean, stddev); });
-}
-Tensor uniform(const Shape& shape, Generator& random, double low, double high, DType dtype) {
-  return fill(shape, dtype, [&](auto out) { random.fill_uniform(out, low, high); });
-}
 
 Tensor zeros_init(const Shape& shape, Generator&, DType dtype) { return zeros(shape, dtype); }
 Tensor small_normal_init(const Shape& shape, Generator& random, DType dtype) {

@@ -5,8 +5,7 @@
 #pragma once
 
 #include <functional>
-#include <xgrad/tensor/philox.hpp>
-#include <xgrad/tensor/tensor.hpp>
+#include <xgrad/ops/random.hpp>  // normal, uniform
 
 namespace xgrad {
 
@@ -21,11 +20,5 @@ Tensor small_normal_init(const Shape& shape, Generator& random, DType dtype);
 Tensor xavier_init(const Shape& shape, Generator& random, DType dtype);
 /// Normal with variance 2 / inputs: for relu (He et al. 2015).
 Tensor he_init(const Shape& shape, Generator& random, DType dtype);
-
-/// Normal values of any shape.
-Tensor normal(const Shape& shape, Generator& random, double mean = 0, double stddev = 1,
-              DType dtype = float32);
-/// Uniform values in [low, high).
-Tensor uniform(const Shape& shape, Generator& random, double low = 0, double high = 1, DType dtype = float32);
 
 }  // namespace xgrad

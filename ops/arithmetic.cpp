@@ -76,9 +76,11 @@ Variable lerp(Operand a, Operand b, Operand w) {
   Tensor value = detail::visit_floating(dtype, [&]<class T>(T) {
     return kernel::map<T, T, T>(mix, shape, va.value(), vb.value(), vw.value());
   });
-  return detail::structural<3>(
-      call, std::move(value), {&va, &vb, &vw}, [vw](const Variable& g) { return g * (1 - vw); },
-      [vw](const Variable& g) { return g * vw; }, [va, vb](const Variable& g) { return g * (vb - va); });
+  const auto own_transpose = [](const auto& f) { return detail::linear(f, f); };
+  return detail::structural<3>(call, std::move(value), {&va, &vb, &vw},
+                               own_transpose([vw](const Variable& g) { return g * (1 - vw); }),
+                               own_transpose([vw](const Variable& g) { return g * vw; }),
+                               own_transpose([va, vb](const Variable& g) { return g * (vb - va); }));
 }
 
 // clang-format off
@@ -129,9 +131,10 @@ Variable where(Operand condition, Operand a, Operand b) {
   const auto never = [](const Variable& g) {
     return g;
   };  // a bool is a constant: nothing is pulled back to it
-  return detail::structural<3>(
-      call, std::move(value), {&c, &va, &vb}, never, [mask](const Variable& g) { return where(mask, g, 0); },
-      [mask](const Variable& g) { return where(mask, 0, g); });
+  const auto chosen = [mask](const Variable& g) { return where(mask, g, 0); };
+  const auto other = [mask](const Variable& g) { return where(mask, 0, g); };
+  return detail::structural<3>(call, std::move(value), {&c, &va, &vb}, detail::linear(never, never),
+                               detail::linear(chosen, chosen), detail::linear(other, other));
 }
 
 namespace {

@@ -37,6 +37,12 @@ class NumberDType {
 
 }  // namespace
 
+Variable folded(const Variable& t, Fold fold) {
+  return fold == Fold::none ? t : fold == Fold::sum ? sum(t) : mean(t);
+}
+
+Variable pushed_sum(const Variable& t, const Tensor& partial) { return sum(Variable(partial) * t); }
+
 void pull_graph(const Variable& g, std::span<const Variable> inputs, std::uint64_t wanted,
                 Variable* contributions, Variable (*run)(const void* f, const Variable* inputs),
                 const void* f) {

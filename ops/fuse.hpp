@@ -49,6 +49,11 @@ void pull_graph(const Variable& g, std::span<const Variable> inputs, std::uint64
 template <Fold fold, class F, std::size_t... I>
 Variable run_on_variables(const F& f, const Variable* x, std::index_sequence<I...>);
 
+/// The sum or mean of elementwise tangents.
+Variable folded(const Variable& t, Fold fold);
+/// What a tangent of an input of a sum contributes, from the partial that was computed with the value.
+Variable pushed_sum(const Variable& t, const Tensor& partial);
+
 template <Fold fold, class F, std::size_t N>
 struct FusedPullback final : Pullback {
   static constexpr bool joint = true;
@@ -84,6 +89,29 @@ struct FusedPullback final : Pullback {
         }
       }
     });
+  }
+
+  // The derivative along an input that has the whole shape is elementwise, its own transpose.
+  std::optional<Variable> push(const Variable& t, std::size_t k, const Shape&) const override {
+    if constexpr (fold != Fold::none) {
+      if (Tape::recording() == nullptr) return pushed_sum(t, partials[k]);
+    }
+    std::array<Variable, N> x = inputs;
+    x[k] = broadcast_to(x[k], shape);
+    const Variable g = broadcast_to(t, shape);
+    std::array<Variable, N> out;
+    if constexpr (fold == Fold::none) {
+      FusedPullback whole(*this);
+      whole.inputs = std::move(x);
+      whole.pull_all(g, std::uint64_t{1} << k, out.data());
+    } else {
+      const auto run = [](const void* function, const Variable* v) {
+        return run_on_variables<Fold::none>(*static_cast<const F*>(function), v,
+                                            std::make_index_sequence<N>{});
+      };
+      pull_graph(g, x, std::uint64_t{1} << k, out.data(), run, &f);
+    }
+    return folded(out[k], fold);
   }
 };
 

@@ -103,15 +103,28 @@ Variable softmax_cross_entropy(Operand logits, Operand labels, int axis) {
   const Variable z = logits.as(is_floating(logits.dtype()) ? logits.dtype() : float32);
   if (label.size() == 0) return Variable(zeros(label.shape(), z.dtype()));
   const kernel::CrossEntropy forward = kernel::softmax_cross_entropy(z.value(), label, axis);
-  return detail::structural<1>(call, forward.loss, {&z}, [=](const Variable& g) {
+  const auto slope = [=] {
+    const Variable hot = one_hot(label, z.shape()[axis], axis), p = softmax(z, axis);
+    return where(hot != 0, p - 1, p);
+  };
+  const auto pull = [=](const Variable& g) {
     if (Tape::recording() != nullptr) {
-      const Variable hot = one_hot(label, z.shape()[axis], axis), p = softmax(z, axis);
       std::vector<std::int64_t> kept(z.shape().begin(), z.shape().end());
       kept[static_cast<std::size_t>(axis)] = 1;
-      return reshape(g, Shape(std::span<const std::int64_t>(kept))) * where(hot != 0, p - 1, p);
+      return reshape(g, Shape(std::span<const std::int64_t>(kept))) * slope();
     }
     return Variable(kernel::softmax_cross_entropy_backward(z.value(), label, forward, g.value(), axis));
-  });
+  };
+  const auto push = [=](const Variable& t) { return sum(slope() * t, axis); };
+  return detail::structural<1>(call, forward.loss, {&z}, detail::linear(pull, push));
+}
+
+Variable entropy_with_logits(Operand logits, int axis) {
+  const Call call("entropy_with_logits", logits);
+  const detail::At at(call.where);
+  axis = call.axis(axis, logits);
+  const Variable log_p = log_softmax(std::move(logits), axis), p = exp(log_p);
+  return -sum(p * where(p == 0, 0, log_p), axis);  // 0 times -inf is 0 here
 }
 
 }  // namespace xgrad

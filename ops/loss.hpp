@@ -25,4 +25,9 @@ Variable binary_cross_entropy_with_logits(Operand z, Operand y);
 /// DTypeError if the labels are not int64.
 Variable softmax_cross_entropy(Operand logits, Operand labels, int axis = -1);
 
+/// The entropy -sum(p log p) of p = softmax(logits) along an axis, which is dropped. A p of 0 adds 0, so it is finite
+/// for every finite logit and for -inf, which masks a class. Gradient: -g p (log p + y). Throws ShapeError if the axis is
+/// out of range.
+Variable entropy_with_logits(Operand logits, int axis = -1);
+
 }  // namespace xgrad

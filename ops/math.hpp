@@ -63,8 +63,8 @@ Variable hypot(Operand a, Operand b);
 Variable lgamma(Operand x);
 /// The derivative of lgamma; -+inf at +-0, NaN at negative integers. Gradient: g polygamma(1, x).
 Variable digamma(Operand x);
-/// The n-th derivative of digamma, 0 <= n <= 100; for n >= 2 NaN where x < 0, so that digamma has two derivatives there.
-/// Gradient: g polygamma(n + 1, x). Throws Error for other n.
+/// The n-th derivative of digamma, 0 <= n <= 100; infinite at 0, -1, -2, ... Gradient: g polygamma(n + 1, x). Throws Error
+/// for other n.
 Variable polygamma(int n, Operand x);
 /// x log(y), 0 where x = 0 (unless y is NaN). Gradients: g log(y), -inf at y = 0; g x / y, 0 where both are 0.
 Variable xlogy(Operand x, Operand y);

@@ -29,16 +29,60 @@ struct LayerNormPullback final : detail::Pullback {
   // The same as a function of x, gamma and g. The reverse loop sums over the rows.
   void pull_graph(const Variable& g, std::uint64_t wanted, Variable* out) const {
     if ((wanted & 3) != 0) {
-      const Variable d = x - mean(x, -1, true);
-      const Variable deviation = sqrt(mean(square(d), -1, true) + eps);
-      const Variable z = d / deviation;
-      if ((wanted & 1) != 0) {
-        const Variable h = g * gamma;
-        out[0] = (h - mean(h, -1, true) - z * mean(h * z, -1, true)) / deviation;
-      }
-      if ((wanted & 2) != 0) out[1] = g * z;
+      const Rows rows(x, eps);
+      if ((wanted & 1) != 0) out[0] = rows.slope(g * gamma);
+      if ((wanted & 2) != 0) out[1] = g * rows.z;
     }
     if ((wanted & 4) != 0) out[2] = g;
+  }
+
+  std::optional<Variable> push(const Variable& t, std::size_t k, const Shape&) const override {
+    if (k == 2) return t;
+    const Rows rows(x, eps);
+    return k == 0 ? gamma * rows.slope(t) : t * rows.z;
+  }
+
+ private:
+  // x by its rows: z = (x - mean) / deviation, whose derivative is its own transpose.
+  struct Rows {
+    Variable deviation, z;
+    Rows(const Variable& x, double eps) {
+      const Variable d = x - mean(x, -1, true);
+      deviation = sqrt(mean(square(d), -1, true) + eps);
+      z = d / deviation;
+    }
+    Variable slope(const Variable& h) const {
+      return (h - mean(h, -1, true) - z * mean(h * z, -1, true)) / deviation;
+    }
+  };
+};
+
+// y = gamma x r, r = 1 / sqrt(mean(x^2) + eps).
+struct RmsNormPullback final : detail::Pullback {
+  Variable x, gamma;
+  Tensor root;  // r
+  double eps;
+  RmsNormPullback(const Variable& input, const Variable& scale, Tensor r, double epsilon)
+      : x(input), gamma(scale), root(std::move(r)), eps(epsilon) {}
+
+  Variable pull(const Variable& g, std::size_t k) const override {
+    const Variable r = factor();
+    return k == 0 ? along_x(g * gamma, r) : g * (x * r);
+  }
+  std::optional<Variable> push(const Variable& t, std::size_t k, const Shape&) const override {
+    const Variable r = factor();
+    return k == 0 ? gamma * along_x(t, r) : t * (x * r);
+  }
+
+ private:
+  // As a function of x where that is recorded.
+  Variable factor() const {
+    return Tape::recording() == nullptr ? Variable(root) : 1 / sqrt(mean(square(x), -1, true) + eps);
+  }
+  // The derivative of z = x r, which is symmetric.
+  Variable along_x(const Variable& h, const Variable& r) const {
+    const Variable z = x * r;
+    return r * (h - z * mean(h * z, -1, true));
   }
 };
 
@@ -49,6 +93,11 @@ void require_row(const detail::Call& call, const char* what, const Operand& row,
                         ", one number for each column of " + x.describe());
 }
 
+void require_eps(const detail::Call& call, double eps) {
+  if (eps > 0 && std::isfinite(eps)) return;
+  call.fail<Error>("eps is " + std::to_string(eps) + "; it must be positive and finite");
+}
+
 }  // namespace
 
 Variable layer_norm(Operand x, Operand gamma, Operand beta, double eps) {
@@ -56,9 +105,7 @@ Variable layer_norm(Operand x, Operand gamma, Operand beta, double eps) {
   if (x.rank() == 0) call.fail<ShapeError>("a number has no axis: " + x.describe());
   require_row(call, "gamma", gamma, x);
   require_row(call, "beta", beta, x);
-  if (!(eps > 0) || !std::isfinite(eps)) {
-    call.fail<Error>("eps is " + std::to_string(eps) + "; it must be positive and finite");
-  }
+  require_eps(call, eps);
   const DType common = call.common_dtype({&x, &gamma, &beta});
   const DType dtype = is_floating(common) ? common : float32;
   const Variable &v = x.as(dtype), &scale = gamma.as(dtype), &shift = beta.as(dtype);
@@ -72,6 +119,31 @@ Variable layer_norm(Operand x, Operand gamma, Operand beta, double eps) {
   const Variable noted(scalar(eps, dtype));
   const Variable* const inputs[] = {&v, &scale, &shift, &noted};
   detail::record<LayerNormPullback>(call.op, call.where, y, inputs, v, scale, std::move(result), eps);
+  return y;
+}
+
+Variable rms_norm(Operand x, Operand gamma, double eps) {
+  const detail::Call call("rms_norm", x);
+  const DType common = call.common_dtype({&x, &gamma}), dtype = is_floating(common) ? common : float32;
+  if (x.rank() == 0) {
+    call.fail<ShapeError>("a number has no axis: " + x.describe() + " with gamma " + gamma.describe());
+  }
+  require_row(call, "gamma", gamma, x);
+  require_eps(call, eps);
+  const Variable &v = x.as(dtype), &scale = gamma.as(dtype);
+  Tensor root, value;
+  {
+    const Tape::Pause pause;
+    const Variable r = 1 / sqrt(mean(square(v), -1, true) + eps);
+    root = r.value();
+    value = (v * r * scale).value();
+  }
+  const bool any = detail::tracked(v, &call) | detail::tracked(scale, &call);
+  if (!any) return Variable(std::move(value));
+  const Variable y(std::move(value), detail::next_place);
+  const Variable noted(scalar(eps, dtype));
+  const Variable* const inputs[] = {&v, &scale, &noted};
+  detail::record<RmsNormPullback>(call.op, call.where, y, inputs, v, scale, std::move(root), eps);
   return y;
 }
 

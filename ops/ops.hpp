@@ -3,6 +3,7 @@
 
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/convolution.hpp>
 #include <xgrad/ops/decompositions.hpp>
 #include <xgrad/ops/einsum.hpp>
 #include <xgrad/ops/fuse.hpp>
@@ -14,10 +15,15 @@
 #include <xgrad/ops/math.hpp>
 #include <xgrad/ops/matmul.hpp>
 #include <xgrad/ops/normalization.hpp>
+#include <xgrad/ops/norms.hpp>
+#include <xgrad/ops/pooling.hpp>
+#include <xgrad/ops/random.hpp>
 #include <xgrad/ops/rearranging.hpp>
 #include <xgrad/ops/reduction.hpp>
+#include <xgrad/ops/scans.hpp>
 #include <xgrad/ops/shaping.hpp>
 #include <xgrad/ops/slicing.hpp>
 #include <xgrad/ops/sorting.hpp>
+#include <xgrad/ops/statistics.hpp>
 #include <xgrad/ops/triangle.hpp>
 #include <xgrad/ops/update.hpp>

@@ -1,167 +1,209 @@
 #include <bit>
 #include <xgrad/autograd/linear.hpp>
 #include <xgrad/ops/arithmetic.hpp>
-#include <xgrad/ops/math.hpp>
-#include <xgrad/ops/reduction.hpp>
+#include <xgrad/ops/moving.hpp>
+#include <xgrad/ops/reduction_plan.hpp>
+#include <xgrad/ops/scans.hpp>
 #include <xgrad/ops/shaping.hpp>
-#include <xgrad/ops/structural.hpp>
-#include <xgrad/tensor/reduce.hpp>
-#include <xgrad/tensor/rowwise.hpp>
+#include <xgrad/tensor/count.hpp>
+#include <xgrad/tensor/scan.hpp>
 
 namespace xgrad {
 
-using detail::Call, detail::structural;
+using detail::Call, detail::linear, detail::Plan, detail::structural;
+
+detail::Plan::Plan(const Call& call, const Operand& x, const Axes& asked, bool keepdims) {
+  const Shape& shape = x.shape();
+  if (asked.all()) {
+    axes = shape.rank() == 0 ? 0 : ~kernel::AxisSet{0} >> (64 - shape.rank());
+  }
+  for (int axis : asked.list()) {
+    const kernel::AxisSet bit = kernel::AxisSet{1} << call.axis(axis, x);
+    if ((axes & bit) != 0) call.fail<ShapeError>("axis " + std::to_string(axis) + " is named twice");
+    axes |= bit;
+  }
+  std::int64_t with[64], without[64];
+  std::size_t rank = 0;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    const bool reduced = (axes >> axis & 1) != 0;
+    with[axis] = reduced ? 1 : shape[axis];
+    if (reduced) {
+      count *= shape[axis];
+    } else {
+      without[rank++] = shape[axis];
+    }
+  }
+  kept = Shape(std::span<const std::int64_t>(with, static_cast<std::size_t>(shape.rank())));
+  result = keepdims ? kept : Shape(std::span<const std::int64_t>(without, rank));
+}
+
+const Variable& detail::floating_operand(const Call& call, Operand& x) {
+  const DType dtype = call.common_dtype({&x});
+  return x.as(is_floating(dtype) ? dtype : float32);
+}
+const Variable& detail::number_operand(const Call& call, Operand& x) {
+  const DType dtype = call.common_dtype({&x});
+  return x.as(is_floating(dtype) ? dtype : int64);
+}
 
 namespace {
 
-// A reduction's axes, resolved against its operand.
-struct Plan {
-  kernel::AxisSet axes = 0;
-  std::int64_t count = 1;  // elements that become one
-  Shape kept, result;      // the shape with the axes at size 1, and as asked for
+// A sum, divided by a number unless that is 1, and its way back.
+struct Summing {
+  Shape kept, from;
+  double divisor;
 
-  Plan(const Call& call, const Operand& x, const Axes& asked, bool keepdims) {
-    const Shape& shape = x.shape();
-    if (asked.all()) {
-      axes = shape.rank() == 0 ? 0 : ~kernel::AxisSet{0} >> (64 - shape.rank());
-    }
-    for (int axis : asked.list()) {
-      const kernel::AxisSet bit = kernel::AxisSet{1} << call.axis(axis, x);
-      if ((axes & bit) != 0) call.fail<ShapeError>("axis " + std::to_string(axis) + " is named twice");
-      axes |= bit;
-    }
-    std::int64_t with[64], without[64];
-    std::size_t rank = 0;
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-      const bool reduced = (axes >> axis & 1) != 0;
-      with[axis] = reduced ? 1 : shape[axis];
-      if (reduced) {
-        count *= shape[axis];
-      } else {
-        without[rank++] = shape[axis];
-      }
-    }
-    kept = Shape(std::span<const std::int64_t>(with, static_cast<std::size_t>(shape.rank())));
-    result = keepdims ? kept : Shape(std::span<const std::int64_t>(without, rank));
+  Variable pull(const Variable& g) const { return detail::broadcast_to(narrow(g), from); }
+  Variable narrow(const Variable& g) const { return reshape(divisor == 1 ? g : g / divisor, kept); }
+  Variable push(const Variable& t, const Shape& to) const {
+    const Variable total = reshape(detail::sum_to(t, kept), to);
+    return divisor == 1 ? total : total / divisor;
   }
 };
 
-// Floating operands stay, integers too where `numbers`; the rest is converted.
-const Variable& converted(const Call& call, Operand& x, bool numbers) {
-  const DType dtype = call.common_dtype({&x});
-  return x.as(is_floating(dtype) ? dtype : numbers ? int64 : float32);
+Variable total(const Variable& x, const Plan& plan) {
+  return reshape(detail::sum_to(x, plan.kept), plan.result);
 }
 
 }  // namespace
 
 Variable sum(Operand x, Axes axes, bool keepdims) {
   const Call call("sum", x);
-  const Variable& v = converted(call, x, true);
+  const Variable& v = detail::number_operand(call, x);
   const Plan plan(call, x, axes, keepdims);
-  return structural<1>(call, kernel::sum(v.value(), plan.axes).reshape(plan.result), {&v},
-                       [kept = plan.kept, full = v.shape()](const Variable& g) {
-                         return detail::broadcast_to(reshape(g, kept), full);
-                       });
+  return detail::moved(call, kernel::sum(v.value(), plan.axes).reshape(plan.result), v, [&] {
+    return Summing{plan.kept, v.shape(), 1};
+  });
 }
 
 Variable mean(Operand x, Axes axes, bool keepdims) {
   const Call call("mean", x);
-  const Variable& v = converted(call, x, false);
+  const Variable& v = detail::floating_operand(call, x);
   const Plan plan(call, x, axes, keepdims);
   const auto n = static_cast<double>(plan.count);
   Tensor value = [&] {
     const Tape::Pause pause;
     return (Variable(kernel::sum(v.value(), plan.axes).reshape(plan.result)) / n).value();
   }();
-  return structural<1>(call, std::move(value), {&v},
-                       [n, kept = plan.kept, full = v.shape()](const Variable& g) {
-                         return detail::broadcast_to(reshape(g / n, kept), full);
-                       });
+  return detail::moved(call, std::move(value), v, [&] { return Summing{plan.kept, v.shape(), n}; });
 }
 
 namespace {
 
-// The maximum or the minimum.
-Variable extremum(const Call& call, Operand& x, const Axes& axes, bool keepdims, bool largest) {
-  const Variable v = converted(call, x, true);
+// For each element, the product of the others along the axes. These are made one axis, behind all others where they
+// are no neighbours, along which both ends are multiplied up.
+Variable product_of_others(const Variable& x, kernel::AxisSet axes) {
+  const int first = axes == 0 ? 0 : std::countr_zero(axes);
+  const kernel::AxisSet run = axes >> first;
+  const bool apart = (run & (run + 1)) != 0;
+  std::vector<int> order, back(static_cast<std::size_t>(x.rank()));
+  std::int64_t outer = 1, n = 1, inner = 1;
+  for (bool reduced : {false, true}) {
+    for (int axis = 0; axis < x.rank(); ++axis) {
+      if (((axes >> axis & 1) != 0) != reduced) continue;
+      back[static_cast<std::size_t>(axis)] = static_cast<int>(order.size());
+      order.push_back(axis);
+      (reduced ? n : apart || axis < first ? outer : inner) *= x.shape()[axis];
+    }
+  }
+  const Variable neighbours = apart ? transpose(x, order) : x;
+  const Variable lines = reshape(neighbours, {outer, n, inner});
+  const Variable others =
+      Tape::recording() == nullptr
+          ? Variable(kernel::product_of_others(lines.value(), 1))
+          : cumprod(lines, 1, {.exclusive = true}) * cumprod(lines, 1, {.reverse = true, .exclusive = true});
+  const Variable whole = reshape(others, neighbours.shape());
+  return apart ? transpose(whole, back) : whole;
+}
+
+}  // namespace
+
+Variable prod(Operand x, Axes axes, bool keepdims) {
+  const Call call("prod", x);
+  const Variable v = detail::number_operand(call, x);
   const Plan plan(call, x, axes, keepdims);
+  return structural<1>(
+      call, kernel::product(v.value(), plan.axes).reshape(plan.result), {&v},
+      linear([v, plan](const Variable& g) { return reshape(g, plan.kept) * product_of_others(v, plan.axes); },
+             [v, plan](const Variable& t) { return total(t * product_of_others(v, plan.axes), plan); }));
+}
+
+namespace {
+
+// The part that each element has in an extremum: all of it, divided by the number of ties, or none. Which elements
+// these are is a constant. Everything is NaN beside NaN, which equals nothing.
+struct Extreme {
+  Plan plan;
+  Variable x;
+
+  Variable shared(const Variable& whole, const Variable& y) const {
+    Variable chosen, ties, others;
+    {
+      const Tape::Pause pause;
+      const Variable top = reshape(Variable(y.value()), plan.kept);
+      chosen = Variable(x.value()) == top;
+      ties = Variable(kernel::count_nonzero(chosen.value(), plan.axes).astype(x.dtype()));
+      others = where(top == top, 0, top);
+    }
+    return where(chosen, whole / ties, others);
+  }
+  Variable pull(const Variable& g, const Variable& y) const { return shared(reshape(g, plan.kept), y); }
+  Variable push(const Variable& t, const Variable& y) const { return total(shared(t, y), plan); }
+};
+
+}  // namespace
+
+Variable detail::extremum(const Call& call, const Variable& x, const Plan& plan, bool largest,
+                          const std::string& named) {
   if (plan.count == 0) {
     call.fail<ShapeError>(std::string("the ") + (largest ? "maximum" : "minimum") +
-                          " of no elements: " + x.describe());
+                          " of no elements: " + named);
   }
-  const Tensor value = largest ? kernel::max(v.value(), plan.axes) : kernel::min(v.value(), plan.axes);
+  const Tensor value = largest ? kernel::max(x.value(), plan.axes) : kernel::min(x.value(), plan.axes);
+  const Extreme extreme{plan, x};
   return structural<1>(
-      call, value.reshape(plan.result), {&v}, [v, plan](const Variable& g, const Variable& y) {
-        const Variable top = reshape(y, plan.kept);
-        const Variable ties = detail::sum_to(where(v == top, 1, where(v != top, 0, v)), plan.kept);
-        // The last choice is taken for NaN alone, and passes it on.
-        const Variable elsewhere = where(v < top, 0, where(v > top, 0, v * top));
-        return where(v == top, reshape(g, plan.kept) / ties, elsewhere);
-      });
-}
-
-}  // namespace
-
-Variable max(Operand x, Axes axes, bool keepdims) {
-  return extremum(Call("max", x), x, axes, keepdims, true);
-}
-
-Variable min(Operand x, Axes axes, bool keepdims) {
-  return extremum(Call("min", x), x, axes, keepdims, false);
-}
-
-Variable logsumexp(Operand x, Axes axes, bool keepdims) {
-  const Call call("logsumexp", x);
-  const Variable v = converted(call, x, false);
-  const Plan plan(call, x, axes, keepdims);
-  Tensor value = [&] {
-    const Tape::Pause pause;
-    if (plan.count == 0) return full(plan.result, -std::numeric_limits<double>::infinity(), v.dtype());
-    if (std::has_single_bit(plan.axes) && v.size() > 0) {
-      return kernel::logsumexp(v.value(), std::countr_zero(plan.axes)).reshape(plan.result);
-    }
-    const Variable top(kernel::max(v.value(), plan.axes));
-    const Variable shift = where(abs(top) < std::numeric_limits<double>::infinity(), top, 0);
-    const Variable total(kernel::sum(exp(v - shift).value(), plan.axes));
-    return (log(total) + shift).value().reshape(plan.result);
-  }();
-  return structural<1>(
-      call, std::move(value), {&v}, [v, kept = plan.kept](const Variable& g, const Variable& y) {
-        const Variable whole = reshape(y, kept);
-        // -inf - -inf is NaN: where all x are -inf, the share of each is e^-inf.
-        const Variable finite = where(whole == -std::numeric_limits<double>::infinity(), 0, whole);
-        return reshape(g, kept) * exp(v - finite);
-      });
+      call, value.reshape(plan.result), {&x},
+      linear([extreme](const Variable& g, const Variable& y) { return extreme.pull(g, y); },
+             [extreme](const Variable& t, const Variable& y) { return extreme.push(t, y); }));
 }
 
 namespace {
 
-// What is normalised along one axis: one pass forward, one back; by public operations where the gradient is
-// recorded.
-template <class Forward, class Backward, class Graph>
-Variable normalized(const char* op, Operand& x, int axis, const Forward& forward, const Backward& backward,
-                    const Graph& graph) {
+Variable extremum(const char* op, Operand& x, const Axes& axes, bool keepdims, bool largest) {
   const Call call(op, x);
-  const Variable& v = converted(call, x, false);
-  axis = call.axis(axis, x);
-  Tensor value = v.size() == 0 ? v.value() : forward(v.value(), axis);
-  return structural<1>(call, std::move(value), {&v}, [=](const Variable& g, const Variable& y) {
-    if (Tape::recording() != nullptr || y.size() == 0) return graph(g, y, axis);
-    return Variable(backward(y.value(), g.value(), axis));
-  });
+  const Variable& v = detail::number_operand(call, x);
+  return detail::extremum(call, v, Plan(call, x, axes, keepdims), largest, x.describe());
 }
 
 }  // namespace
 
-Variable softmax(Operand x, int axis) {
-  return normalized(
-      "softmax", x, axis, kernel::softmax, kernel::softmax_backward,
-      [](const Variable& g, const Variable& y, int k) { return y * (g - sum(g * y, k, true)); });
+Variable max(Operand x, Axes axes, bool keepdims) { return extremum("max", x, axes, keepdims, true); }
+Variable min(Operand x, Axes axes, bool keepdims) { return extremum("min", x, axes, keepdims, false); }
+Variable amax(Operand x, Axes axes, bool keepdims) { return extremum("amax", x, axes, keepdims, true); }
+Variable amin(Operand x, Axes axes, bool keepdims) { return extremum("amin", x, axes, keepdims, false); }
+
+namespace {
+
+// f(how many elements are not 0, how many there are), a constant.
+template <class F>
+Variable counted(const char* op, Operand& x, const Axes& axes, bool keepdims, const F& f) {
+  const Call call(op, x);
+  const Plan plan(call, x, axes, keepdims);
+  const Variable count(kernel::count_nonzero(x.variable().value(), plan.axes).reshape(plan.result));
+  return f(count, plan.count);
 }
 
-Variable log_softmax(Operand x, int axis) {
-  return normalized("log_softmax", x, axis, kernel::log_softmax, kernel::log_softmax_backward,
-                    [](const Variable& g, const Variable& y, int k) { return g - exp(y) * sum(g, k, true); });
+}  // namespace
+
+Variable any(Operand x, Axes axes, bool keepdims) {
+  return counted("any", x, axes, keepdims, [](const Variable& count, std::int64_t) { return count > 0; });
+}
+Variable all(Operand x, Axes axes, bool keepdims) {
+  return counted("all", x, axes, keepdims, [](const Variable& count, std::int64_t n) { return count == n; });
+}
+Variable count_nonzero(Operand x, Axes axes, bool keepdims) {
+  return counted("count_nonzero", x, axes, keepdims,
+                 [](const Variable& count, std::int64_t) { return count; });
 }
 
 }  // namespace xgrad

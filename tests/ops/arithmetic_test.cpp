@@ -1,4 +1,5 @@
 // Operators with every kind of operand, kinks and ties, and the tables of special values.
+#include <xgrad/autograd/functional.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/math.hpp>
@@ -202,6 +203,13 @@ TEST_CASE("arithmetic: pow's table", "[ops][simd]") {
       CHECK(near(result.gradients[1].item(), c.db));
     }
   }
+}
+
+TEST_CASE("arithmetic: the mixed derivative of pow where the exponent is 0", "[ops]") {
+  const auto along_base = [](const Variable& b) {
+    return grad([&](const Variable& a) { return pow(a, b); })(scalar(4, float64));
+  };
+  CHECK(grad(along_base)(scalar(0, float64)).item() == 0.25);  // a^(b - 1) (1 + b log a)
 }
 
 TEST_CASE("arithmetic: constant exponents", "[ops][simd]") {

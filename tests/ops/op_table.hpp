@@ -1,5 +1,5 @@
 // Every public operation, one row each (or one for each way of calling it). The properties that all of them
-// share are tested in op_table_test.cpp, which fails if an operation has no row here.
+// share are tested in op_table_test.cpp; declared_test.cpp fails if an operation has no row here.
 #pragma once
 
 #include <cmath>
@@ -72,6 +72,7 @@ struct Facts {
   bool broadcasts = true;  // or demands equal shapes
   bool everywhere = true;  // or only defined between `low` and `high`
   bool floats = true;      // or the operation itself takes bools, which the call makes
+  bool draws = false;      // random numbers, so that it cannot be replayed
   bool slopes =
       true;  // or differences do not show its gradient: steps, and a gradient that is another on purpose
 };
@@ -263,10 +264,15 @@ inline const std::vector<Row>& structural_rows() {
 
 }  // namespace op_table
 
+#include "rows/convolution.hpp"
 #include "rows/elementwise.hpp"
 #include "rows/indexing.hpp"
 #include "rows/linalg.hpp"
+#include "rows/losses.hpp"
+#include "rows/random.hpp"
+#include "rows/reduction.hpp"
 #include "rows/shaping.hpp"
+#include "rows/variants.hpp"
 
 namespace op_table {
 
@@ -284,9 +290,14 @@ inline std::vector<Row> all_rows() {
   std::vector<Row> rows = elementwise_rows();
   rows.insert(rows.end(), structural_rows().begin(), structural_rows().end());
   rows.insert(rows.end(), composed_rows().begin(), composed_rows().end());
+  rows.insert(rows.end(), variant_rows().begin(), variant_rows().end());
   rows.insert(rows.end(), shaping_rows().begin(), shaping_rows().end());
   rows.insert(rows.end(), indexing_rows().begin(), indexing_rows().end());
   rows.insert(rows.end(), linalg_rows().begin(), linalg_rows().end());
+  rows.insert(rows.end(), reduction_rows().begin(), reduction_rows().end());
+  rows.insert(rows.end(), convolution_rows().begin(), convolution_rows().end());
+  rows.insert(rows.end(), random_rows().begin(), random_rows().end());
+  rows.insert(rows.end(), loss_rows().begin(), loss_rows().end());
   return rows;
 }
 

@@ -5,7 +5,7 @@
 #include <xgrad/ops/reduction.hpp>
 #include <xgrad/ops/shaping.hpp>
 
-#include "checks.hpp"
+#include "reduction_checks.hpp"
 
 using namespace checks;
 
@@ -35,6 +35,10 @@ std::vector<Doubles> groups(const Doubles& x, const bool (&reduced)[3]) {
   return result;
 }
 
+bool same_numbers(const Variable& y, const Tensor& expected) {
+  return y.shape() == expected.shape() && doubles(y) == doubles(expected);
+}
+
 double total(const Doubles& x) { return std::accumulate(x.begin(), x.end(), 0.0); }
 
 const auto sum_all = [](const Variables& x) { return sum(x[0]); };
@@ -54,12 +58,17 @@ TEST_CASE("reduction: every set of axes against loops", "[ops][simd]") {
       if (!reduced[a]) dropped.push_back(x.shape()[a]);
       if (reduced[a]) positive.insert(positive.begin(), a), negative.push_back(a - 3);
     }
-    Doubles sums, means, maxima, minima, logs;
+    Doubles sums, means, maxima, minima, logs, products, counts, some, every;
     for (const Doubles& group : groups(doubles(x), reduced)) {
       sums.push_back(total(group));
       means.push_back(total(group) / static_cast<double>(group.size()));
       maxima.push_back(*std::max_element(group.begin(), group.end()));
       minima.push_back(*std::min_element(group.begin(), group.end()));
+      products.push_back(std::accumulate(group.begin(), group.end(), 1.0, std::multiplies<>()));
+      const auto zeros = std::count(group.begin(), group.end(), 0.0), n = std::ssize(group);
+      counts.push_back(static_cast<double>(n - zeros));
+      some.push_back(zeros < n);
+      every.push_back(zeros == 0);
       double exponentials = 0;
       for (double v : group) exponentials += std::exp(v);
       logs.push_back(std::log(exponentials));
@@ -74,6 +83,16 @@ TEST_CASE("reduction: every set of axes against loops", "[ops][simd]") {
         CHECK(doubles(max(x, axes, keepdims)) == maxima);
         CHECK(doubles(min(x, axes, keepdims)) == minima);
         CHECK(allclose(logsumexp(x, axes, keepdims).value(), Tensor(shape, logs), 1e-14));
+        CHECK(allclose(
+            logmeanexp(x, axes, keepdims).value(),
+            (Variable(Tensor(shape, logs)) - std::log(24.0 / static_cast<double>(logs.size()))).value(),
+            1e-13, 1e-14));
+        CHECK(same_numbers(prod(x, axes, keepdims), Tensor(shape, products)));
+        CHECK(equal(amax(x, axes, keepdims).value(), max(x, axes, keepdims).value()));
+        CHECK(equal(amin(x, axes, keepdims).value(), min(x, axes, keepdims).value()));
+        CHECK(same_numbers(count_nonzero(x, axes, keepdims), Tensor(shape, counts)));
+        CHECK(same_numbers(any(x, axes, keepdims), Tensor(shape, some)));
+        CHECK(same_numbers(all(x, axes, keepdims), Tensor(shape, every)));
         CHECK(mean(x, axes, keepdims).shape() == shape);
         CHECK(max(x, axes, keepdims).shape() == shape);
         CHECK(min(x, axes, keepdims).shape() == shape);
@@ -105,10 +124,14 @@ TEST_CASE("reduction: the gradient of every set of axes", "[ops]") {
                                 Function(squares([](auto&&... a) { return mean(a...); })),
                                 Function(squares([](auto&&... a) { return max(a...); })),
                                 Function(squares([](auto&&... a) { return min(a...); })),
+                                Function(squares([](auto&&... a) { return prod(a...); })),
+                                Function(squares([](auto&&... a) { return amax(a...); })),
+                                Function(squares([](auto&&... a) { return logmeanexp(a...); })),
                                 Function(squares([](auto&&... a) { return logsumexp(a...); }))}) {
         const GradReport report = gradcheck(f, {x}, {.order = 2});
         INFO(to_string(report));
         CHECK(report.passed);
+        check_push(f, {x});
       }
     }
   }
@@ -252,4 +275,15 @@ TEST_CASE("reduction: a sum is pairwise", "[ops][simd]") {
   CHECK(mean(full({n}, 0.1)).item() == Approx(0.1f).epsilon(1e-6));
   CHECK(sum(full({n / 10, 10}, 0.1), 0).value().at({3}) == Approx(0.1f * double(n / 10)).epsilon(1e-6));
   CHECK(sum(full({10, n / 10}, 0.1), 1).value().at({3}) == Approx(0.1f * double(n / 10)).epsilon(1e-6));
+}
+
+TEST_CASE("reduction: replays", "[ops]") {
+  const Tensor x = spread_out({3, 2, 4}), y = spread_out({3, 2, 4}, 5);
+  for (const Axes& axes : {Axes{}, Axes{1}, Axes{0, 2}}) {
+    check_replay([&](const Variable& v) { return max(v, axes); }, {x, x, y});
+    check_replay([&](const Variable& v) { return mean(v, axes); }, {x, x, y});
+    check_replay([&](const Variable& v) { return logmeanexp(v, axes); }, {x, x, y});
+    check_replay([&](const Variable& v) { return where(any(v > 1.5, axes, true), v, 3 * v); }, {x, x, y});
+    check_replay([&](const Variable& v) { return v * count_nonzero(v > 0, axes, true); }, {x, x, y});
+  }
 }

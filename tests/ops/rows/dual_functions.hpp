@@ -7,15 +7,18 @@ constexpr Dual::Real pi = 3.14159265358979323846264338327950288L,
                      ln2 = 0.693147180559945309417232121458176568L;
 
 /// polygamma(n, x), the n-th derivative of digamma. Right of 0 by the series for large x, to which recurrences lead;
-/// left of it by reflection, which higher orders are not defined by.
+/// left of it by reflection, up to n = 4.
 inline Dual::Real polygamma(int n, Dual::Real x) {
   using Real = Dual::Real;
   constexpr Real inf = std::numeric_limits<Real>::infinity(), nan = std::numeric_limits<Real>::quiet_NaN();
   if (x < 0 || std::isnan(x)) {
-    const Real f = x - std::nearbyint(x), s = std::sin(pi * f);
-    if (n >= 2 || !std::isfinite(x)) return nan;
-    if (f == 0) return n == 0 ? nan : inf;
-    return n == 0 ? polygamma(0, 1 - x) - pi * std::cos(pi * f) / s : pi * pi / (s * s) - polygamma(1, 1 - x);
+    const Real f = x - std::nearbyint(x), s = std::sin(pi * f), c = std::cos(pi * f);
+    if (n > 4 || !std::isfinite(x)) return nan;
+    if (f == 0) return n == 0 ? nan : n % 2 == 0 ? -inf : inf;
+    const Real cotangents[] = {c / s, -1 / (s * s), 2 * c / std::pow(s, 3.0L),
+                               -(2 + 4 * c * c) / std::pow(s, 4.0L),
+                               (16 + 8 * c * c) * c / std::pow(s, 5.0L)};  // and derivatives
+    return (n % 2 == 0 ? 1 : -1) * polygamma(n, 1 - x) - std::pow(pi, Real(n + 1)) * cotangents[n];
   }
   if (n == 0 && x == 0) return std::signbit(x) ? inf : -inf;
   if (x == inf) return n == 0 ? inf : 0;
