@@ -13,41 +13,18 @@
 #include <xgrad/ops/ops.hpp>
 #include <xgrad/tensor/philox.hpp>
 
+#include "planted.hpp"
+
 namespace {
 
 using namespace xgrad;
+using planted::custom;
+using planted::square_with;
 using Function = std::function<Variable(const Variables&)>;
 
 Tensor numbers(const Shape& shape, std::uint64_t stream = 1, double low = 0.5, double high = 2) {
   Generator generator(11, stream);
   return uniform(shape, generator, low, high, float64);
-}
-
-// An operation with whatever derivative is given: pull(g, k) with the inputs at hand.
-using Pull = std::function<Variable(const Variable& g, std::size_t k)>;
-struct Custom final : detail::Pullback {
-  Pull f;
-  explicit Custom(Pull pull) : f(std::move(pull)) {}
-  Variable pull(const Variable& g, std::size_t k) const override { return f(g, k); }
-};
-
-Variable custom(const Tensor& value, const Variables& inputs, Pull pull) {
-  std::vector<const Variable*> pointers;
-  bool any = false;
-  for (const Variable& x : inputs) {
-    pointers.push_back(&x);
-    any = any || detail::tracked(x);
-  }
-  if (!any) return value;
-  Variable y(value, detail::next_place);
-  detail::record<Custom>("custom", std::source_location::current(), y, pointers, std::move(pull));
-  return y;
-}
-
-// x^2, whose derivative is `slope(x)`.
-Variable square_with(const Variable& x, const std::function<Variable(const Variable&)>& slope) {
-  return custom((stop_gradient(x) * stop_gradient(x)).value(), {x},
-                [=](const Variable& g, std::size_t) { return g * slope(x); });
 }
 
 std::string verdict(const GradReport& report) { return to_string(report); }
@@ -295,6 +272,87 @@ TEST_CASE("A cotangent of 0 must give a gradient of 0", "[gradcheck]") {
   CHECK_FALSE(report.passed);
   CHECK(std::count(report.problems.begin(), report.problems.end(),
                    "a cotangent of 0 gives a gradient that is not 0") == 1);
+}
+
+TEST_CASE("Differences that never settle prove nothing", "[gradcheck]") {
+  // Right gradients; but sin oscillates within every step. 2^-6 and 2^-8 are the same phase of the first.
+  const double frequency = GENERATE(1e9, 1.2345678e9);
+  const auto f = [=](const Variables& x) { return x[0] + 1e-3 * sin(frequency * x[0]); };
+  const GradReport report = gradcheck(f, {tensor({0.3, 0.7, 1.1}, float64)});
+  INFO(verdict(report));
+  CHECK_FALSE(report.passed);
+  CHECK(report.failed == 0);
+  CHECK(report.inconclusive == 3);
+  REQUIRE(report.problems.size() == 1);
+  CHECK_THAT(
+      report.problems[0],
+      Catch::StartsWith("3 of 3 slopes are inconclusive: ill-conditioned or not smooth, first at x0["));
+}
+
+TEST_CASE("The step grows where rounding drowns a small one", "[gradcheck]") {
+  // A slope of 1 on top of 1e9: the default step sees it to 1e-4 only.
+  const auto f = [](const Variables& x) { return x[0] + 1e9; };
+  const GradReport report = gradcheck(f, {tensor({0.3, 0.7, 1.1}, float64)}, {.rtol = 1e-4});
+  INFO(verdict(report));
+  CHECK(report.passed);
+}
+
+TEST_CASE("A kernel that does not write all of its result is found", "[gradcheck]") {
+  const auto f = [](const Variables& x) {
+    return custom((stop_gradient(x[0]) * 2).value(), {x[0]}, [](const Variable& g, std::size_t) {
+      const Tensor twice = (g * 2).value();
+      Tensor partly(g.shape(), float64);
+      for (int i = 0; i < 49; ++i) detail::mutable_data<double>(partly)[i] = twice.data<double>()[i];
+      return Variable(partly);
+    });
+  };
+  const GradReport report = gradcheck(f, {numbers({50})});
+  INFO(verdict(report));
+  CHECK_FALSE(report.passed);
+  REQUIRE_FALSE(report.problems.empty());
+  CHECK_THAT(report.problems[0], Catch::StartsWith("the gradient has a NaN"));
+}
+
+TEST_CASE("A result that nothing connects with the inputs is named", "[gradcheck]") {
+  const GradReport report =
+      gradcheck([](const Variables& x) { return stop_gradient(x[0]) * 2; }, {numbers({3})});
+  INFO(verdict(report));
+  CHECK_FALSE(report.passed);
+  CHECK(report.failed == 3);
+  REQUIRE(report.problems.size() == 1);
+  CHECK(report.problems[0] == "nothing on the tape connects the result with an input: it is a constant");
+}
+
+TEST_CASE("A Hessian that is not symmetric is found", "[gradcheck]") {
+  // f = x y with the first derivatives right, but the graph of one of them scaled.
+  const auto f = [](const Variables& x) {
+    return custom(
+        (stop_gradient(x[0]) * stop_gradient(x[1])).value(), {x[0], x[1]},
+        [x](const Variable& g, std::size_t k) { return k == 0 ? g * scale_gradient(x[1], 1.5) : g * x[0]; });
+  };
+  const GradReport report = gradcheck(f, {numbers({}), numbers({}, 2)}, {.order = 2});
+  INFO(verdict(report));
+  CHECK_FALSE(report.passed);
+  CHECK(std::any_of(report.problems.begin(), report.problems.end(), [](const std::string& problem) {
+    return problem.rfind("the Hessian is not symmetric: v' H u is ", 0) == 0;
+  }));
+}
+
+TEST_CASE("The report lists each input and each kink", "[gradcheck]") {
+  Tensor x = linspace(1, 2, 12, float64);
+  detail::mutable_data<double>(x)[5] = 0;
+  const GradReport report =
+      gradcheck([](const Variables& v) { return relu(v[0]) + sum(v[1]); }, {x, numbers({2})});
+  INFO(verdict(report));
+  CHECK(report.passed);
+  REQUIRE(report.at_kinks.size() == 1);
+  CHECK(report.at_kinks[0].input == "x0");
+  CHECK(report.at_kinks[0].index == 5);
+  CHECK_THAT(verdict(report), Catch::Contains("\n  kink at x0[5]\n"));
+  REQUIRE(report.inputs.size() == 2);
+  CHECK(report.inputs[0].probes == 12);
+  CHECK(report.inputs[1].probes == 2);
+  CHECK(report.inputs[1].relative_difference < 1e-9);
 }
 
 TEST_CASE("Of many elements a sample is checked", "[gradcheck]") {
